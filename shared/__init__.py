@@ -1,0 +1,1 @@
+"""The library. Imports point from the outside to the core, never back."""

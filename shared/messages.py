@@ -1,0 +1,547 @@
+"""What travels between functions, and what history keeps: the one source of every schema.
+
+Each :class:`Message` subclass is one topic and one table of the same shape. Pub/Sub schemas, BigQuery and
+DuckDB tables are generated from the annotations here (``arb schema``); nothing else describes a table.
+
+Every message carries ``schema_version``, ``event_id`` (derived from content: duplicates share it),
+``observed_at`` (our clock), ``source_at`` (theirs) and ``trace_id``. Seal a message before it is published.
+"""
+
+from __future__ import annotations
+
+from typing import Annotated, ClassVar, TypeVar
+
+import msgspec
+from msgspec import Meta
+
+from shared.clock import Instant
+from shared.errors import FutureSchemaError, MalformedError
+from shared.ids import digest
+from shared.money import Price, Quantity, Usd
+from shared.terms import (
+    FeeType,
+    MarketKind,
+    MarketShape,
+    MarketStatus,
+    OrderStatus,
+    Period,
+    Profile,
+    Result,
+    Side,
+    StrikeType,
+)
+
+SCHEMA_VERSION = 1
+
+# Pub/Sub refuses more than 10 MB; nothing the system says comes near.
+MAX_MESSAGE_BYTES = 10_000_000
+
+PriceField = Annotated[Price, Meta(description="micro-dollars per contract", extra={"unit": "price"})]
+QuantityField = Annotated[Quantity, Meta(description="hundredths of a contract", extra={"unit": "quantity"})]
+UsdField = Annotated[Usd, Meta(description="micro-dollars", extra={"unit": "usd"})]
+InstantField = Annotated[Instant, Meta(description="UTC, microseconds", extra={"unit": "instant"})]
+Probability = Annotated[float, Meta(description="probability, 0 to 1")]
+
+
+class Record(msgspec.Struct, frozen=True, kw_only=True):
+    """A part of a message: immutable, no identity of its own."""
+
+
+class Message(msgspec.Struct, frozen=True, kw_only=True):
+    """A fact that travels on one topic and is kept in one table."""
+
+    TOPIC: ClassVar[str] = ""
+    TABLE: ClassVar[str] = ""
+    CLUSTER: ClassVar[tuple[str, ...]] = ()
+
+    observed_at: Annotated[Instant, Meta(description="when we saw it, our clock", extra={"unit": "instant"})]
+    source_at: InstantField | None = None
+    schema_version: int = SCHEMA_VERSION
+    event_id: Annotated[str, Meta(description="derived from content; duplicates share it")] = ""
+    trace_id: str = ""
+
+
+# --- what the exchange lists -----------------------------------------------------------------------------
+
+
+class PriceRange(Record, frozen=True, kw_only=True):
+    """A stretch of the price grid: valid prices are ``start + k * step`` up to ``end``."""
+
+    start: PriceField
+    end: PriceField
+    step: PriceField
+
+
+class MarketListed(Message, frozen=True, kw_only=True):
+    """One market as the exchange lists it: text, strike, times, fee parameters, best quotes."""
+
+    TOPIC = "kalshi-markets"
+    TABLE = "kalshi_markets"
+    CLUSTER = ("series_ticker", "event_ticker", "ticker")
+
+    ticker: str
+    event_ticker: str
+    series_ticker: str
+    venue: str = "kalshi"
+    exchange_index: Annotated[int | None, Meta(description="matching engine that holds the market")] = None
+    shape: MarketShape = MarketShape.UNKNOWN
+    status: MarketStatus = MarketStatus.UNKNOWN
+    is_combo: bool = False
+    title: str = ""
+    event_title: str = ""
+    event_sub_title: str = ""
+    yes_sub_title: str = ""
+    no_sub_title: str = ""
+    rules_primary: str = ""
+    rules_secondary: str = ""
+    strike_type: StrikeType = StrikeType.NONE
+    floor_strike: float | None = None
+    cap_strike: float | None = None
+    custom_strike: Annotated[dict[str, str], Meta(description="stable ids of the team or player")] = {}
+    mutually_exclusive: bool | None = None
+    opens_at: InstantField | None = None
+    closes_at: InstantField | None = None
+    expected_expiration_at: InstantField | None = None
+    occurs_at: Annotated[InstantField | None, Meta(description="the exchange's guess of the END")] = None
+    starts_at: Annotated[InstantField | None, Meta(description="true start from a milestone")] = None
+    yes_bid: PriceField | None = None
+    yes_bid_size: QuantityField | None = None
+    yes_ask: PriceField | None = None
+    yes_ask_size: QuantityField | None = None
+    last_price: PriceField | None = None
+    volume: QuantityField | None = None
+    open_interest: QuantityField | None = None
+    price_ranges: tuple[PriceRange, ...] = ()
+    fee_type: FeeType = FeeType.UNKNOWN
+    fee_multiplier_micro: Annotated[int | None, Meta(description="fee multiplier in millionths")] = None
+    fee_waived_until: InstantField | None = None
+    result: Result = Result.PENDING
+    settlement_value: PriceField | None = None
+    settled_at: InstantField | None = None
+
+
+class TickSeen(Message, frozen=True, kw_only=True):
+    """Best quotes of a market at one moment (stream ``ticker`` or a changed listing)."""
+
+    TOPIC = "kalshi-ticks"
+    TABLE = "kalshi_ticks"
+    CLUSTER = ("ticker",)
+
+    ticker: str
+    yes_bid: PriceField | None = None
+    yes_bid_size: QuantityField | None = None
+    yes_ask: PriceField | None = None
+    yes_ask_size: QuantityField | None = None
+    last_price: PriceField | None = None
+    volume: QuantityField | None = None
+    open_interest: QuantityField | None = None
+
+
+class BookLevel(Record, frozen=True, kw_only=True):
+    """One price level: a bid for its side."""
+
+    price: PriceField
+    size: QuantityField
+
+
+class BookSeen(Message, frozen=True, kw_only=True):
+    """Full depth of one market: bids for YES and bids for NO, best first."""
+
+    TOPIC = "kalshi-orderbook"
+    TABLE = "kalshi_orderbook"
+    CLUSTER = ("ticker",)
+
+    ticker: str
+    seq: int | None = None
+    yes_bids: tuple[BookLevel, ...] = ()
+    no_bids: tuple[BookLevel, ...] = ()
+
+
+class TradeSeen(Message, frozen=True, kw_only=True):
+    """One public trade."""
+
+    TOPIC = "kalshi-trades"
+    TABLE = "kalshi_trades"
+    CLUSTER = ("ticker",)
+
+    ticker: str
+    trade_id: str
+    yes_price: PriceField
+    size: QuantityField
+    taker_side: Side | None = None
+    is_block: bool = False
+
+
+# --- what the bookmakers quote ---------------------------------------------------------------------------
+
+
+class OddsOutcome(Record, frozen=True, kw_only=True):
+    """One outcome of a bookmaker's market. ``price`` is decimal odds, greater than 1."""
+
+    name: str
+    price: float
+    point: float | None = None
+    description: Annotated[str, Meta(description="player name on props, else empty")] = ""
+
+
+class BookmakerMarket(Record, frozen=True, kw_only=True):
+    """All outcomes one bookmaker quotes in one market."""
+
+    bookmaker: str
+    market: Annotated[str, Meta(description="h2h, spreads, totals, player_points, …")]
+    last_update: Annotated[InstantField | None, Meta(description="when the feed last saw it")] = None
+    outcomes: tuple[OddsOutcome, ...] = ()
+
+
+class OddsEvent(Record, frozen=True, kw_only=True):
+    """A sportsbook event: who plays whom, when. The feed's id is its only identity."""
+
+    id: str
+    sport_key: str
+    starts_at: InstantField | None
+    home: str
+    away: str
+    sport_title: str = ""
+
+
+class OddsSeen(Message, frozen=True, kw_only=True):
+    """Every quote the feed returned for one event in one poll."""
+
+    TOPIC = "sportsbook-odds"
+    TABLE = "sportsbook_odds"
+    CLUSTER = ("sport_key", "odds_event_id")
+
+    odds_event_id: str
+    sport_key: str
+    home: str
+    away: str
+    starts_at: InstantField | None = None
+    sport_title: str = ""
+    quotes: tuple[BookmakerMarket, ...] = ()
+    credits_used: int | None = None
+    credits_remaining: int | None = None
+
+
+# --- mapping ---------------------------------------------------------------------------------------------
+
+
+class Selection(Record, frozen=True, kw_only=True):
+    """The bookmaker outcome that wins exactly when YES wins, save for the stated differences."""
+
+    market: Annotated[str, Meta(description="bookmaker market key, e.g. h2h, spreads, totals")]
+    outcome: Annotated[str, Meta(description="outcome name: a team, Draw, Over or Under")]
+    point: float | None = None
+    description: str = ""
+
+
+class PayoffDifference(Record, frozen=True, kw_only=True):
+    """A state of the world in which the two contracts pay differently."""
+
+    state: Annotated[str, Meta(description="tie, push, void, postponed, player_out, …")]
+    exchange_pays: Annotated[PriceField | None, Meta(description="YES payout; null is a fair price")] = None
+    book_pays: Annotated[str, Meta(description="push, void, win, lose")] = "void"
+    probability: Annotated[Probability, Meta(description="upper estimate used when pricing the state")] = 0.0
+    note: str = ""
+
+
+class Certificate(Record, frozen=True, kw_only=True):
+    """Field-by-field proof that a market and a bookmaker outcome are about the same fact."""
+
+    verdict: Annotated[str, Meta(description="identical, different or refused")]
+    odds_event_id: str
+    league: str
+    kind: MarketKind
+    period: Period
+    subject: Annotated[str, Meta(description="team, player or empty for a game total")]
+    line: Annotated[float | None, Meta(description="YES wins when the value is over this")] = None
+    overtime: Annotated[str, Meta(description="included, excluded or not_applicable")] = "not_applicable"
+    sides: Annotated[tuple[str, ...], Meta(description="both competitors, canonical names")] = ()
+    day: Annotated[str, Meta(description="Eastern day of the game")] = ""
+    differences: tuple[PayoffDifference, ...] = ()
+    evidence: Annotated[tuple[str, ...], Meta(description="what was compared, and with what result")] = ()
+    rules_digest: Annotated[str, Meta(description="digest of the contract text this was made from")] = ""
+
+
+class MappingDecided(Message, frozen=True, kw_only=True):
+    """A market mapped to a sportsbook event with proof, or refused with a reason."""
+
+    TOPIC = "mapped-events"
+    TABLE = "mappings"
+    CLUSTER = ("league", "event_ticker", "ticker")
+
+    ticker: str
+    event_ticker: str
+    league: str = ""
+    kind: MarketKind = MarketKind.OTHER
+    sport_key: str = ""
+    odds_event_id: Annotated[str, Meta(description="empty when refused")] = ""
+    starts_at: InstantField | None = None
+    confidence: Annotated[float, Meta(description="0 to 1")] = 0.0
+    selection: Selection | None = None
+    certificate: Certificate | None = None
+    reason: Annotated[str, Meta(description="always says why")] = ""
+
+
+# --- edges -----------------------------------------------------------------------------------------------
+
+
+class FairValue(Record, frozen=True, kw_only=True):
+    """What the bookmakers imply for the side bought, after the margin is removed."""
+
+    probability: Annotated[Probability, Meta(description="least favourable method for this side")]
+    multiplicative: Probability
+    power: Probability
+    odds_ratio: Probability
+    shin: Probability
+    standard_error: float
+    books: int
+    effective_books: float
+    age_s: Annotated[float, Meta(description="age of the freshest book used, seconds")]
+    names: Annotated[tuple[str, ...], Meta(description="bookmakers used")] = ()
+
+
+class ConfidenceScore(Record, frozen=True, kw_only=True):
+    """Confidence 0-100 and its four parts."""
+
+    total: float
+    edge: float
+    consensus: float
+    liquidity: float
+    timing: float
+
+
+class OpportunityAssessed(Message, frozen=True, kw_only=True):
+    """One side of one market, weighed: accepted or rejected, always with every reason."""
+
+    TOPIC = "opportunities"
+    TABLE = "opportunities"
+    CLUSTER = ("profile", "ticker")
+
+    opportunity_id: str
+    ticker: str
+    event_ticker: str
+    side: Side
+    profile: Profile
+    accepted: bool
+    reasons: Annotated[tuple[str, ...], Meta(description="every check that refused; empty if accepted")] = ()
+    league: str = ""
+    kind: MarketKind = MarketKind.OTHER
+    odds_event_id: str = ""
+    starts_at: InstantField | None = None
+    ask: PriceField | None = None
+    fee: Annotated[UsdField | None, Meta(description="fee on the executable quantity")] = None
+    all_in: Annotated[float | None, Meta(description="dollars per contract, price plus fee")] = None
+    quantity: Annotated[QuantityField | None, Meta(description="executable at a positive net edge")] = None
+    fair: FairValue | None = None
+    gross_edge: Annotated[float | None, Meta(description="dollars per contract")] = None
+    net_edge: Annotated[float | None, Meta(description="dollars per contract, after fees and states")] = None
+    expected_value: Annotated[UsdField | None, Meta(description="of the whole executable quantity")] = None
+    confidence: ConfidenceScore | None = None
+    quote_age_s: float | None = None
+
+
+class SignalRaised(Message, frozen=True, kw_only=True):
+    """An accepted opportunity: permission to look at the live book, not yet to trade."""
+
+    TOPIC = "signals"
+    TABLE = "signals"
+    CLUSTER = ("profile", "ticker")
+
+    signal_id: Annotated[str, Meta(description="stable: the same opportunity never signals twice")]
+    opportunity_id: str
+    ticker: str
+    event_ticker: str
+    side: Side
+    profile: Profile
+    limit: Annotated[PriceField, Meta(description="highest price that keeps the required net edge")]
+    quantity: QuantityField
+    fair_probability: Probability
+    required_edge: Annotated[float, Meta(description="dollars per contract, net")]
+    net_edge: float
+    confidence: float
+    league: str
+    kind: MarketKind
+    odds_event_id: str
+    certificate: Certificate
+    exchange_index: int | None = None
+    fee_type: FeeType = FeeType.UNKNOWN
+    fee_multiplier_micro: int | None = None
+    starts_at: InstantField | None = None
+    expires_at: InstantField | None = None
+
+
+# --- orders and money ------------------------------------------------------------------------------------
+
+
+class OrderUpdated(Message, frozen=True, kw_only=True):
+    """State of one order after one change."""
+
+    TOPIC = "orders"
+    TABLE = "orders"
+    CLUSTER = ("ticker", "order_id")
+
+    order_id: Annotated[str, Meta(description="ours: the client order id")]
+    venue_order_id: str = ""
+    signal_id: str
+    ticker: str
+    event_ticker: str
+    side: Side
+    status: OrderStatus
+    limit: PriceField
+    quantity: QuantityField
+    filled: QuantityField = Quantity(0)
+    mode: Annotated[str, Meta(description="paper or live")] = "paper"
+    profile: Profile = Profile.STANDARD
+    league: str = ""
+    kind: MarketKind = MarketKind.OTHER
+    controls: Annotated[tuple[str, ...], Meta(description="every control the gate passed")] = ()
+    reasons: Annotated[tuple[str, ...], Meta(description="why refused, canceled or unknown")] = ()
+    fair_probability: Probability | None = None
+    expected_edge: Annotated[float | None, Meta(description="dollars per contract when sent")] = None
+    latency_ns: Annotated[dict[str, int], Meta(description="nanoseconds from the signal, by stage")] = {}
+
+
+class FillRecorded(Message, frozen=True, kw_only=True):
+    """One confirmed fill. ``price`` is for the side bought."""
+
+    TOPIC = "fills"
+    TABLE = "fills"
+    CLUSTER = ("ticker", "order_id")
+
+    fill_id: str
+    order_id: str
+    signal_id: str
+    ticker: str
+    event_ticker: str
+    side: Side
+    price: PriceField
+    quantity: QuantityField
+    fee: UsdField
+    is_taker: bool = True
+    mode: str = "paper"
+    profile: Profile = Profile.STANDARD
+    league: str = ""
+
+
+class PositionChanged(Message, frozen=True, kw_only=True):
+    """Holding in one market after a change; YES positive, NO negative."""
+
+    TOPIC = "positions"
+    TABLE = "positions"
+    CLUSTER = ("ticker",)
+
+    ticker: str
+    event_ticker: str
+    quantity: QuantityField
+    cost: UsdField
+    fees: UsdField
+    realized: UsdField
+
+
+class MarketSettled(Message, frozen=True, kw_only=True):
+    """A market's result and what it paid on what we held."""
+
+    TOPIC = "settlements"
+    TABLE = "settlements"
+    CLUSTER = ("ticker",)
+
+    ticker: str
+    event_ticker: str
+    result: Result
+    payout_yes: Annotated[PriceField, Meta(description="paid per YES contract; NO gets the rest")]
+    yes_quantity: QuantityField = Quantity(0)
+    no_quantity: QuantityField = Quantity(0)
+    revenue: UsdField = Usd(0)
+    cost: UsdField = Usd(0)
+    fees: UsdField = Usd(0)
+    pnl: Annotated[UsdField, Meta(description="revenue less cost less fees")] = Usd(0)
+
+
+class AccountSeen(Message, frozen=True, kw_only=True):
+    """Cash and portfolio value at one moment, per shard."""
+
+    TOPIC = "account-snapshots"
+    TABLE = "account_snapshots"
+
+    mode: str
+    cash: UsdField
+    reserved: UsdField = Usd(0)
+    portfolio_value: UsdField = Usd(0)
+    realized: UsdField = Usd(0)
+    fees: UsdField = Usd(0)
+    shard_cash: Annotated[dict[str, int], Meta(description="micro-dollars by shard")] = {}
+
+
+class Quarantined(Message, frozen=True, kw_only=True):
+    """Input that could not be used: where it came from, why, and enough of it to look at."""
+
+    TOPIC = "quarantine"
+    TABLE = "quarantine"
+
+    source: Annotated[str, Meta(description="topic, endpoint or file")]
+    reason: str
+    sample: Annotated[str, Meta(description="first characters of the input, secrets removed")] = ""
+    count: int = 1
+
+
+MESSAGES: tuple[type[Message], ...] = (
+    MarketListed,
+    TickSeen,
+    BookSeen,
+    TradeSeen,
+    OddsSeen,
+    MappingDecided,
+    OpportunityAssessed,
+    SignalRaised,
+    OrderUpdated,
+    FillRecorded,
+    PositionChanged,
+    MarketSettled,
+    AccountSeen,
+    Quarantined,
+)
+
+BY_TOPIC: dict[str, type[Message]] = {message.TOPIC: message for message in MESSAGES}
+BY_TABLE: dict[str, type[Message]] = {message.TABLE: message for message in MESSAGES}
+
+_encoder = msgspec.json.Encoder(order="deterministic")
+_decoders: dict[type[Message], msgspec.json.Decoder[Message]] = {
+    kind: msgspec.json.Decoder(kind) for kind in MESSAGES
+}
+
+M = TypeVar("M", bound=Message)
+
+
+def seal(message: M, trace_id: str = "") -> M:
+    """The same message with ``event_id`` derived from its content (and ``trace_id`` set, if given)."""
+    bare = msgspec.structs.replace(message, event_id="", trace_id="")
+    identity = digest(message.TOPIC, _encoder.encode(bare))
+    return msgspec.structs.replace(message, event_id=identity, trace_id=trace_id or message.trace_id)
+
+
+def encode(message: Message) -> bytes:
+    """Wire form: JSON, keys in a fixed order."""
+    return _encoder.encode(message)
+
+
+class _Version(msgspec.Struct):
+    schema_version: int = SCHEMA_VERSION
+
+
+def decode(topic: str, data: bytes) -> Message:
+    """Message of ``topic`` from its wire form.
+
+    Raises :class:`FutureSchemaError` for a newer version, :class:`MalformedError` for anything else unusable.
+    """
+    kind = BY_TOPIC.get(topic)
+    if kind is None:
+        raise MalformedError(f"unknown topic {topic!r}")
+    if len(data) > MAX_MESSAGE_BYTES:
+        raise MalformedError(f"{topic}: {len(data)} bytes is over the {MAX_MESSAGE_BYTES} limit")
+    try:
+        version = msgspec.json.decode(data, type=_Version).schema_version
+        if version > SCHEMA_VERSION:
+            raise FutureSchemaError(f"{topic}: schema {version} is newer than {SCHEMA_VERSION}; upgrade")
+        return _decoders[kind].decode(data)
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as exc:
+        raise MalformedError(f"{topic}: {exc}") from exc
