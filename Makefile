@@ -1,0 +1,59 @@
+# Every target installs what it needs first. Python >= 3.11 is the only requirement.
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+SYNC := UV_PROJECT_ENVIRONMENT=$(VENV) $(BIN)/uv sync --frozen --quiet
+ARGS ?=
+
+.DEFAULT_GOAL := help
+.PHONY: help install run test lint format corpus bench schema requirements clean
+
+help: ## show this list
+	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 16
+
+$(BIN)/uv:
+	@command -v $(PYTHON) >/dev/null || { echo "Python >= 3.11 is needed and '$(PYTHON)' was not found; set PYTHON=/path/to/python3"; exit 1; }
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { echo "Python >= 3.11 is needed; set PYTHON=/path/to/python3.11"; exit 1; }
+	@$(PYTHON) -m venv $(VENV) || { echo "could not create $(VENV): on Debian and Ubuntu, apt-get install python3-venv"; exit 1; }
+	@$(BIN)/python -m pip install --quiet uv
+
+$(VENV)/.run: $(BIN)/uv uv.lock pyproject.toml
+	@$(SYNC) --no-dev --extra local --inexact
+	@touch $@
+
+$(VENV)/.dev: $(BIN)/uv uv.lock pyproject.toml
+	@$(SYNC) --all-extras --inexact
+	@touch $@ $(VENV)/.run
+
+install: $(VENV)/.run ## create .venv with the arb command in it
+
+run: $(VENV)/.run ## the whole system against the built-in simulator, on paper
+	@$(BIN)/arb run $(ARGS)
+
+test: $(VENV)/.dev ## the whole suite, in parallel
+	@$(BIN)/pytest -n auto --dist worksteal $(ARGS)
+
+lint: $(VENV)/.dev ## ruff and mypy, strict
+	@$(BIN)/ruff check .
+	@$(BIN)/ruff format --check .
+	@$(BIN)/mypy
+
+format: $(VENV)/.dev ## reformat
+	@$(BIN)/ruff check --fix .
+	@$(BIN)/ruff format .
+
+corpus: $(VENV)/.dev ## recorded data: vectors, payloads, mapping suite (CORPUS_DIR, default ../shared/data)
+	@$(BIN)/pytest -n auto --dist worksteal -m corpus -rA --no-header $(ARGS)
+
+bench: $(VENV)/.dev ## medians and ratios against a floor or a peer in the same run
+	@$(BIN)/python -m benchmarks $(ARGS)
+
+schema: $(VENV)/.run ## write the generated schemas (ARGS=--check: fail when they drift)
+	@$(BIN)/arb schema $(ARGS)
+
+requirements: $(BIN)/uv ## export requirements.txt, with hashes, from uv.lock
+	@$(BIN)/uv export --quiet --frozen --no-dev --all-extras --no-emit-project --output-file requirements.txt >/dev/null
+	@sed -i '/^#    uv export/d' requirements.txt
+
+clean: ## remove the environment and caches (never the history in var/)
+	rm -rf $(VENV) .mypy_cache .ruff_cache .pytest_cache .hypothesis
