@@ -1,0 +1,1 @@
+"""Execution: from a signal to confirmed fills. Paper and live are the same engine with another gateway."""
