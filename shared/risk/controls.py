@@ -17,7 +17,7 @@ from shared.terms import Side
 
 @dataclass(frozen=True, slots=True)
 class Proposal:
-    """An order someone would like to send. ``risk``: price times quantity plus the fee budget, micro-dollars."""
+    """An order someone would like to send. ``risk`` is price times quantity plus fee budget."""
 
     client_order_id: str
     ticker: str
