@@ -76,9 +76,7 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     """Everything a person can set. The variable is the field's name in capitals."""
 
     backend: Annotated[Backend, Meta(description="local or gcp")] = Backend.LOCAL
-    data_dir: Annotated[
-        Path, Meta(description="databases, history and raw payloads of the local backend")
-    ] = Path("var")
+    data_dir: Annotated[Path, Meta(description="databases, history, raw payloads")] = Path("var")
     profile: Annotated[Profile, Meta(description="how much net edge to ask for")] = Profile.STANDARD
 
     google_cloud_project: Annotated[str, Meta(description="needed when BACKEND=gcp")] = ""
@@ -106,13 +104,7 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
         "https://localhost:5000/v1/api"
     )
 
-    leagues: Annotated[tuple[str, ...], Meta(description="leagues to watch")] = (
-        "mlb",
-        "nba",
-        "nfl",
-        "nhl",
-        "wnba",
-    )
+    leagues: tuple[str, ...] = ("mlb", "nba", "nfl", "nhl", "wnba")
 
     max_contracts_per_trade: Positive = 100
     max_risk_per_trade_usd: Usd = _dollars(500)
@@ -127,9 +119,7 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     max_consecutive_losses: Positive = 5
     min_price_cents: Annotated[Cents, Meta(description="cheaper contracts are not bought")] = 5
     max_price_cents: Annotated[Cents, Meta(description="dearer contracts are not bought")] = 95
-    paper_bankroll_usd: Annotated[Usd, Meta(description="cash a paper account starts with")] = _dollars(
-        10_000
-    )
+    paper_bankroll_usd: Annotated[Usd, Meta(description="a paper account's first cash")] = _dollars(10_000)
 
     @property
     def demo(self) -> bool:
@@ -138,7 +128,10 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
 
 
 def load(environ: Mapping[str, str] | None = None, dotenv: Path | None = Path(".env")) -> Settings:
-    """Settings from ``environ`` (the process's own by default) over ``dotenv``; raises :class:`ConfigError`."""
+    """Settings from ``environ`` (default: the process's own) over ``dotenv``.
+
+    Raises :class:`ConfigError` naming the variable, what is wrong with its value and the fix.
+    """
     given = _from_file(dotenv) | dict(os.environ if environ is None else environ)
     values: dict[str, Any] = {}
     for field, kind in _KINDS.items():
@@ -166,20 +159,26 @@ def _from_file(path: Path | None) -> dict[str, str]:
 
 
 def _parse(name: str, kind: Any, text: str) -> object:
-    bare = get_args(kind)[0] if hasattr(kind, "__metadata__") else kind
+    bare = _bare(kind)
     parser = _PARSERS.get(bare)
     try:
         value: object = parser(text) if parser else msgspec.convert(text, kind, strict=False)
         if isinstance(value, float) and not math.isfinite(value):
             raise ValueError("the number is not finite")
     except (BadMoneyError, msgspec.ValidationError, ValueError) as exc:
-        shown = "its value" if bare is Secret else repr(text[:60])
+        # An address may hold a password: like a secret it is not repeated.
+        shown = "its value" if bare in (Secret, Url) else repr(text[:60])
         raise ConfigError(f"{name}: {shown} does not fit: {exc}. {_fix(name)}") from exc
     return value
 
 
+def _bare(kind: Any) -> Any:
+    """The type without its annotations."""
+    return get_args(kind)[0] if hasattr(kind, "__metadata__") else kind
+
+
 def _fix(name: str) -> str:
-    return f"Set {name} in the environment or .env, for instance {name}={_shown(_DEFAULTS[name.lower()])}"
+    return f"Set {name} in the environment or .env, for instance {name}={_default_text(name.lower())}"
 
 
 def _usd(text: str) -> Usd:
@@ -245,7 +244,10 @@ def _check(settings: Settings) -> None:
         raise ConfigError("; ".join(found))
 
 
-def _shown(value: object) -> str:
+def _default_text(field: str) -> str:
+    value = _DEFAULTS[field]
+    if _bare(_KINDS[field]) is Usd:
+        return format_usd(cast(Usd, value))
     if isinstance(value, tuple):
         return ",".join(value)
     if isinstance(value, float):
@@ -258,9 +260,6 @@ def example() -> str:
     lines = ["# Copy to .env beside where you start arb, and uncomment what you change."]
     for name, kind in _KINDS.items():
         meta: tuple[Meta, ...] = getattr(kind, "__metadata__", ())
-        note = next((part.description for part in meta if part.description), None)
-        bare = get_args(kind)[0] if meta else kind
-        default = _DEFAULTS[name]
-        text = format_usd(cast(Usd, default)) if bare is Usd else _shown(default)
-        lines += ["", *([f"# {note}"] if note else []), f"# {name.upper()}={text}"]
+        note = next((f"# {part.description}" for part in meta if part.description), "")
+        lines += ["", *filter(None, [note]), f"# {name.upper()}={_default_text(name)}"]
     return "\n".join(lines) + "\n"
