@@ -127,7 +127,7 @@ def event_concentration(order: Proposal, view: RiskView, limits: RiskLimits) -> 
 
 def sport_exposure(order: Proposal, view: RiskView, limits: RiskLimits) -> str | None:
     """Share of the bankroll at risk in one sport."""
-    allowed = Usd(view.bankroll * limits.max_sport_share_percent // 100)
+    allowed = Usd(view.bankroll * limits.max_sport_share_basis_points // 10_000)
     return _over_usd(
         f"risk in {order.sport or 'an unknown sport'}", Usd(view.sport_risk + order.risk), allowed
     )

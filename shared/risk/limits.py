@@ -21,6 +21,6 @@ class RiskLimits:
     max_quantity_per_day: Quantity
     max_consecutive_losses: int
     max_quantity_per_event: Quantity
-    max_sport_share_percent: int
+    max_sport_share_basis_points: int
     max_orders_per_minute: int
     min_order_gap_ms: int

@@ -27,7 +27,7 @@ LIMITS = RiskLimits(
     max_quantity_per_day=Quantity(500_000),
     max_consecutive_losses=5,
     max_quantity_per_event=Quantity(50_000),
-    max_sport_share_percent=20,
+    max_sport_share_basis_points=2_000,
     max_orders_per_minute=10,
     min_order_gap_ms=100,
 )

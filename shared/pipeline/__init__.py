@@ -1,0 +1,1 @@
+"""The pipeline: what each function does between decoding its input and publishing its output."""
