@@ -1,0 +1,1 @@
+"""Adapters behind the ports: ``local`` on one machine, ``gcp`` in Google Cloud."""

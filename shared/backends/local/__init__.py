@@ -1,0 +1,1 @@
+"""The one-machine backend: SQLite documents, in-process bus, DuckDB history, files."""
