@@ -1,0 +1,1 @@
+"""Order books: depth kept from a stream, walked for size, and refused when it cannot be trusted."""
