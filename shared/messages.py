@@ -364,6 +364,7 @@ class SignalRaised(Message, frozen=True, kw_only=True):
     odds_event_id: str
     certificate: Certificate
     exchange_index: int | None = None
+    price_ranges: tuple[PriceRange, ...] = ()
     fee_type: FeeType = FeeType.UNKNOWN
     fee_multiplier_micro: int | None = None
     starts_at: InstantField | None = None

@@ -1,0 +1,78 @@
+"""The decision: given a signal and the live book, the order to send now, or why not. Pure and fast.
+
+The order goes out at the signal's limit, the highest price that still has the required net edge: crossing
+already has time priority, and a resting ask below the limit fills at its own, better price.
+"""
+
+from __future__ import annotations
+
+from shared.books.book import OrderBook
+from shared.books.firewall import QuoteLimits, refusals
+from shared.books.walk import take
+from shared.clock import Instant
+from shared.fees.kalshi import FeeSchedule, order_budget
+from shared.messages import SignalRaised
+from shared.money import LOTS, MICROS, Price, Quantity, Usd, format_price
+from shared.risk.account import risk_of
+from shared.risk.controls import Proposal
+from shared.risk.limits import RiskLimits
+
+
+def decide(
+    signal: SignalRaised,
+    book: OrderBook,
+    schedule: FeeSchedule,
+    limits: RiskLimits,
+    quotes: QuoteLimits,
+    wanted: Quantity,
+    order_id: str,
+    now: Instant,
+) -> Proposal | str:
+    """A proposal of at most ``wanted``, within what really stands in the book, or a reason not to send.
+
+    ``wanted`` is what the signal still asks for, in hundredths of a contract.
+    """
+    refusal = _too_late(signal, now) or "; ".join(
+        refusals(book, signal.side, now, quotes, signal.price_ranges)
+    )
+    if refusal:
+        return refusal
+    standing = take(book.asks(signal.side), signal.limit, wanted).quantity
+    if not standing:
+        return f"no {signal.side} ask at {format_price(signal.limit)} or better"
+    quantity = _fit(signal, schedule, limits, standing)
+    if quantity <= 0:
+        return "the risk limit per trade allows less than one contract"
+    return Proposal(
+        client_order_id=order_id,
+        ticker=signal.ticker,
+        event_ticker=signal.event_ticker,
+        sport=signal.league,
+        side=signal.side,
+        limit=signal.limit,
+        quantity=quantity,
+        risk=risk_of(signal.limit, quantity, fee_ceiling(schedule, signal.limit, quantity)),
+        at=now,
+    )
+
+
+def fee_ceiling(schedule: FeeSchedule, limit: Price, quantity: Quantity) -> Usd:
+    """Most that a buy of ``quantity`` at ``limit`` or better can pay: the fee is largest at 50c."""
+    return order_budget(schedule, [(Price(min(limit, MICROS // 2)), quantity)])
+
+
+def _too_late(signal: SignalRaised, now: Instant) -> str:
+    if signal.expires_at is not None and now >= signal.expires_at:
+        return "the signal has expired"
+    if signal.starts_at is not None and now >= signal.starts_at:
+        return "the game has started: a pre-game price is no longer a fair price"
+    return ""
+
+
+def _fit(signal: SignalRaised, schedule: FeeSchedule, limits: RiskLimits, standing: Quantity) -> Quantity:
+    """``standing`` cut to the limits of one trade; whole contracts, so that every order can be unwound."""
+    quantity = min(standing, limits.max_quantity_per_trade)
+    one = Quantity(LOTS)
+    unit = risk_of(signal.limit, one, fee_ceiling(schedule, signal.limit, one))
+    affordable = limits.max_risk_per_trade // unit * LOTS
+    return Quantity(min(quantity, affordable) // LOTS * LOTS)

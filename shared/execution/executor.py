@@ -1,0 +1,172 @@
+"""The executor: signal, live book, re-check, gate, durable intent, order, fills, ledger.
+
+One order a market at a time. Nothing is sent before its intent is durable. An unknown outcome blocks its market until the venue has been
+asked; it is never counted as zero fills. Every refusal is published with all its reasons.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from dataclasses import dataclass, field
+
+from shared.books.book import OrderBook
+from shared.books.firewall import QuoteLimits
+from shared.clock import Clock
+from shared.errors import AlreadyExistsError
+from shared.execution.decide import decide
+from shared.execution.gateway import Accepted, Gateway, Outcome, Rejected, Unknown
+from shared.execution.journal import Journal
+from shared.fees.kalshi import FeeSchedule
+from shared.messages import SignalRaised
+from shared.money import Quantity
+from shared.orders.intent import client_order_id
+from shared.risk.account import Account
+from shared.risk.controls import Proposal
+from shared.risk.gate import ApprovedOrder, Gate, Verdict
+from shared.terms import OrderStatus
+
+# A rate limit passes by itself; every other refusal would be repeated for as long as the signal lives.
+_PASSING = frozenset({"order_rate"})
+
+
+@dataclass(slots=True)
+class Watch:
+    """A signal being worked: what it still wants, and what has been tried."""
+
+    signal: SignalRaised
+    schedule: FeeSchedule
+    wanted: Quantity
+    received_ns: int
+    attempt: int = 0
+    last_reason: str = ""
+    reported: set[str] = field(default_factory=set)
+
+
+class Executor:
+    """Works signals against live books through one gateway, for one account."""
+
+    def __init__(
+        self,
+        book_of: Callable[[str], OrderBook | None],
+        gateway: Gateway,
+        gate: Gate,
+        account: Account,
+        journal: Journal,
+        clock: Clock,
+        quotes: QuoteLimits,
+        stopwatch: Callable[[], int] = time.perf_counter_ns,
+    ) -> None:
+        self._book_of, self._gateway, self._gate = book_of, gateway, gate
+        self.account, self._journal = account, journal
+        self._clock, self._quotes, self._stopwatch = clock, quotes, stopwatch
+        self.watched: dict[str, Watch] = {}
+        self.blocked: dict[str, str] = {}
+        self._flying: set[str] = set()
+
+    async def on_signal(self, signal: SignalRaised, schedule: FeeSchedule) -> None:
+        """Start working a signal; a newer one for the same market and side takes the older one's place."""
+        current = self.watched.get(signal.ticker)
+        if current is not None and current.signal.signal_id == signal.signal_id:
+            return
+        self.watched[signal.ticker] = Watch(signal, schedule, signal.quantity, self._stopwatch())
+        await self.on_book(signal.ticker)
+
+    async def on_book(self, ticker: str) -> None:
+        """Look at a watched market whose book has changed, and send if it is worth it."""
+        watch = self.watched.get(ticker)
+        if watch is None or ticker in self._flying or ticker in self.blocked:
+            return
+        order = await self._proposed(watch)
+        if order is None:
+            return
+        self._flying.add(ticker)
+        try:
+            await self._send(watch, order)
+        finally:
+            self._flying.discard(ticker)
+
+    async def _proposed(self, watch: Watch) -> ApprovedOrder | None:
+        """An approved order for the book as it is, or ``None`` with the reason kept."""
+        signal, book = watch.signal, self._book_of(watch.signal.ticker)
+        now = self._clock.now()
+        if book is None:
+            watch.last_reason = "no live book yet"
+            return None
+        order_id = client_order_id(signal.signal_id, 0, watch.attempt)
+        limits, quotes = self._gate.limits, self._quotes
+        found = decide(signal, book, watch.schedule, limits, quotes, watch.wanted, order_id, now)
+        if isinstance(found, str):
+            watch.last_reason = found
+            if signal.expires_at is not None and now >= signal.expires_at:
+                self.watched.pop(signal.ticker, None)
+            return None
+        view = self.account.view(found.event_ticker, found.sport, now)
+        verdict = self._gate.judge(found, view)
+        if verdict.approved:
+            return self._gate.approve(verdict)
+        await self._refused(watch, verdict)
+        return None
+
+    async def _refused(self, watch: Watch, verdict: Verdict) -> None:
+        controls = {refusal.control for refusal in verdict.refusals}
+        watch.last_reason = "; ".join(verdict.reasons)
+        if not controls <= watch.reported:
+            watch.reported |= controls
+            await self._journal.refused(watch.signal, verdict, self._gateway.mode)
+        if not controls <= _PASSING:
+            self.watched.pop(watch.signal.ticker, None)
+
+    async def _send(self, watch: Watch, order: ApprovedOrder) -> None:
+        proposal = order.proposal
+        watch.attempt += 1
+        stamps = {"decided": self._stopwatch() - watch.received_ns}
+        self.account.reserve(proposal)
+        try:
+            await self._journal.intend(watch.signal, order, self._gateway.mode)
+        except AlreadyExistsError:
+            self.account.release(proposal.client_order_id)
+            self.blocked[proposal.ticker] = f"order {proposal.client_order_id} was sent by an earlier run"
+            return
+        stamps["durable"] = self._stopwatch() - watch.received_ns
+        outcome = await self._place(order)
+        stamps["answered"] = self._stopwatch() - watch.received_ns
+        await self._follow(watch, order, outcome, stamps)
+
+    async def _place(self, order: ApprovedOrder) -> Outcome:
+        """Send; whatever goes wrong on the way leaves the outcome unknown, never rejected."""
+        try:
+            return await self._gateway.place(order)
+        except Exception as exc:  # a bug below must not be read as "nothing happened"
+            return Unknown(f"{type(exc).__name__} while sending")
+
+    async def _follow(
+        self, watch: Watch, order: ApprovedOrder, outcome: Outcome, stamps: dict[str, int]
+    ) -> None:
+        proposal = order.proposal
+        match outcome:
+            case Accepted():
+                await self._booked(watch, proposal, outcome, stamps)
+            case Rejected(code, reason):
+                self.account.release(proposal.client_order_id)
+                self.watched.pop(proposal.ticker, None)
+                reasons = (f"{code}: {reason}",)
+                await self._journal.ended(proposal.client_order_id, OrderStatus.REJECTED, reasons, stamps)
+            case Unknown(reason):
+                # The reservation stays: the money may be spent.
+                self.blocked[proposal.ticker] = reason
+                await self._journal.ended(proposal.client_order_id, OrderStatus.UNKNOWN, (reason,), stamps)
+
+    async def _booked(
+        self, watch: Watch, proposal: Proposal, outcome: Accepted, stamps: dict[str, int]
+    ) -> None:
+        now = self._clock.now()
+        fills = tuple(fill for fill in outcome.fills if self.account.filled(fill, now))
+        self.account.release(proposal.client_order_id)
+        filled = sum(fill.quantity for fill in fills)
+        watch.wanted = Quantity(watch.wanted - filled)
+        if watch.wanted <= 0:
+            self.watched.pop(proposal.ticker, None)
+        status = OrderStatus.FILLED if filled == proposal.quantity else OrderStatus.CANCELED
+        position = self.account.ledger.positions.get(proposal.ticker)
+        await self._journal.filled(proposal.client_order_id, outcome, fills, status, position, stamps)

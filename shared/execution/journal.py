@@ -1,0 +1,182 @@
+"""The journal: makes every order durable in the document store, and tells history about it.
+
+One document an order, ``orders/{client_order_id}``, holds the last :class:`OrderUpdated` and its fills. It is
+created before anything is sent; after a restart the account is rebuilt from these documents alone.
+"""
+
+from __future__ import annotations
+
+from dataclasses import asdict
+from typing import Any
+
+import msgspec
+
+from shared.clock import Clock, Instant
+from shared.execution.gateway import Accepted
+from shared.messages import (
+    FillRecorded,
+    MarketSettled,
+    Message,
+    OrderUpdated,
+    PositionChanged,
+    SignalRaised,
+    seal,
+)
+from shared.money import Price, Quantity
+from shared.orders.ledger import Fill, Position, Settlement
+from shared.orders.state import advance
+from shared.ports import Bus, Document, Documents
+from shared.risk.account import Account
+from shared.risk.controls import Proposal
+from shared.risk.gate import ApprovedOrder, Verdict
+from shared.terms import OrderStatus, Result
+
+
+class Journal:
+    """Durable record of one account's orders, fills and settlements."""
+
+    def __init__(self, documents: Documents, bus: Bus, clock: Clock) -> None:
+        self._documents, self._bus, self._clock = documents, bus, clock
+        self._held: dict[str, tuple[OrderUpdated, list[dict[str, Any]], int]] = {}
+
+    async def intend(self, signal: SignalRaised, order: ApprovedOrder, mode: str) -> None:
+        """Make the intent durable; raises ``AlreadyExistsError`` if this attempt was made before."""
+        proposal = order.proposal
+        update = _update(signal, proposal, mode, self._clock.now(), order.controls)
+        value = {"order": msgspec.to_builtins(update), "fills": []}
+        version = await self._documents.create(f"orders/{proposal.client_order_id}", value)
+        self._held[proposal.client_order_id] = (update, [], version)
+        await self._publish(update)
+
+    async def refused(self, signal: SignalRaised, verdict: Verdict, mode: str) -> None:
+        """Tell history about an order the gate refused; nothing was or will be sent."""
+        update = _update(signal, verdict.proposal, mode, self._clock.now(), verdict.passed)
+        status = OrderStatus.REJECTED
+        await self._publish(msgspec.structs.replace(update, status=status, reasons=verdict.reasons))
+
+    async def ended(
+        self, order_id: str, status: OrderStatus, reasons: tuple[str, ...], stamps: dict[str, int]
+    ) -> None:
+        """Record an outcome without fills: rejected, unknown or canceled."""
+        await self._change(order_id, status, [], {"reasons": reasons, "latency_ns": stamps})
+
+    async def filled(
+        self,
+        order_id: str,
+        outcome: Accepted,
+        fills: tuple[Fill, ...],
+        status: OrderStatus,
+        position: Position | None,
+        stamps: dict[str, int],
+    ) -> None:
+        """Record what an accepted order filled, in one durable write, then tell history."""
+        filled = Quantity(sum(fill.quantity for fill in fills))
+        update = await self._change(
+            order_id,
+            status,
+            [asdict(fill) for fill in fills],
+            {"venue_order_id": outcome.venue_order_id, "filled": filled, "latency_ns": stamps},
+        )
+        await self._publish(*(_recorded(fill, update) for fill in fills))
+        if position is not None and fills:
+            await self._publish(_position(position, update.observed_at))
+
+    async def settled(self, settlement: Settlement, result: Result, account: Account) -> None:
+        """Record a payout once, in ``settlements/{ticker}``, then tell history."""
+        message = seal(MarketSettled(observed_at=self._clock.now(), result=result, **asdict(settlement)))
+        value = {"payout_yes": settlement.payout_yes, "settled": msgspec.to_builtins(message)}
+        await self._documents.create(f"settlements/{settlement.ticker}", value)
+        position = account.ledger.positions[settlement.ticker]
+        await self._publish(message, _position(position, message.observed_at))
+
+    async def restore(self, account: Account) -> list[OrderUpdated]:
+        """Rebuild the account from what is durable; gives the orders whose outcome is not known."""
+        open_orders = []
+        for document in await self._documents.query("orders", limit=1_000_000):
+            update = msgspec.convert(document.value["order"], OrderUpdated)
+            for fill in document.value["fills"]:
+                account.filled(msgspec.convert(fill, Fill), update.observed_at)
+            if update.status in (OrderStatus.PENDING, OrderStatus.SUBMITTED, OrderStatus.UNKNOWN):
+                self._held[update.order_id] = (update, document.value["fills"], document.version)
+                open_orders.append(update)
+        for document in await self._documents.query("settlements", limit=1_000_000):
+            await self._resettle(account, document)
+        return open_orders
+
+    async def _resettle(self, account: Account, document: Document) -> None:
+        ticker = document.path.partition("/")[2]
+        account.settled(ticker, Price(document.value["payout_yes"]), self._clock.now())
+
+    async def _change(
+        self, order_id: str, status: OrderStatus, fills: list[dict[str, Any]], changes: dict[str, Any]
+    ) -> OrderUpdated:
+        before, known, version = self._held[order_id]
+        submitted = before.status if before.status is not OrderStatus.PENDING else OrderStatus.SUBMITTED
+        changes |= {"status": advance(submitted, status), "observed_at": self._clock.now()}
+        update: OrderUpdated = msgspec.structs.replace(before, **changes)
+        value = {"order": msgspec.to_builtins(update), "fills": known + fills}
+        version = await self._documents.replace_if(f"orders/{order_id}", value, version)
+        self._held[order_id] = (update, known + fills, version)
+        await self._publish(update)
+        if status is not OrderStatus.UNKNOWN:
+            del self._held[order_id]
+        return update
+
+    async def _publish(self, *messages: Message) -> None:
+        for message in messages:
+            await self._bus.publish(message.TOPIC, [seal(message, message.trace_id)])
+
+
+def _update(
+    signal: SignalRaised, proposal: Proposal, mode: str, now: Instant, controls: tuple[str, ...]
+) -> OrderUpdated:
+    return OrderUpdated(
+        observed_at=now,
+        trace_id=signal.trace_id,
+        order_id=proposal.client_order_id,
+        signal_id=signal.signal_id,
+        ticker=proposal.ticker,
+        event_ticker=proposal.event_ticker,
+        side=proposal.side,
+        status=OrderStatus.PENDING,
+        limit=proposal.limit,
+        quantity=proposal.quantity,
+        mode=mode,
+        profile=signal.profile,
+        league=signal.league,
+        kind=signal.kind,
+        controls=controls,
+        fair_probability=signal.fair_probability,
+        expected_edge=signal.net_edge,
+    )
+
+
+def _recorded(fill: Fill, update: OrderUpdated) -> FillRecorded:
+    return FillRecorded(
+        observed_at=update.observed_at,
+        trace_id=update.trace_id,
+        fill_id=fill.fill_id,
+        order_id=update.order_id,
+        signal_id=update.signal_id,
+        ticker=fill.ticker,
+        event_ticker=fill.event_ticker,
+        side=fill.side,
+        price=fill.price,
+        quantity=fill.quantity,
+        fee=fill.fee,
+        mode=update.mode,
+        profile=update.profile,
+        league=update.league,
+    )
+
+
+def _position(position: Position, now: Instant) -> PositionChanged:
+    return PositionChanged(
+        observed_at=now,
+        ticker=position.ticker,
+        event_ticker=position.event_ticker,
+        quantity=position.quantity,
+        cost=position.cost,
+        fees=position.fees,
+        realized=position.realized,
+    )
