@@ -1,7 +1,8 @@
 """The executor: signal, live book, re-check, gate, durable intent, order, fills, ledger.
 
-One order a market at a time. Nothing is sent before its intent is durable. An unknown outcome blocks its market until the venue has been
-asked; it is never counted as zero fills. Every refusal is published with all its reasons.
+One order a market at a time. Nothing is sent before its intent is durable. An unknown outcome blocks its
+market until the venue has been asked; it is never counted as zero fills. Every refusal is published with all
+its reasons.
 """
 
 from __future__ import annotations

@@ -1,0 +1,185 @@
+"""The executor: durable before sent, one order a market, unknown blocks, every refusal has its reasons."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import pytest
+
+from shared.backends.local.documents import SqliteDocuments
+from shared.clock import HOUR, MINUTE, Instant
+from shared.execution.gateway import Accepted, Outcome, Rejected, Unknown
+from shared.execution.journal import Journal
+from shared.messages import OrderUpdated
+from shared.money import Price, Quantity, Usd
+from shared.orders.intent import client_order_id
+from shared.orders.ledger import Ledger
+from shared.risk.account import Account
+from shared.risk.gate import ApprovedOrder
+from shared.terms import OrderStatus, Result
+from tests.execution.conftest import DOLLAR, LIMITS, SCHEDULE, START, TICKER, Floor, cents, contracts, signal
+
+
+class Scripted:
+    """A gateway that answers what it is told, and remembers what was durable when it was called."""
+
+    mode = "live"
+
+    def __init__(self, documents: SqliteDocuments, answer: Outcome | Exception) -> None:
+        self.documents, self.answer = documents, answer
+        self.sent: list[ApprovedOrder] = []
+        self.durable: list[bool] = []
+
+    async def place(self, order: ApprovedOrder) -> Outcome:
+        self.sent.append(order)
+        document = await self.documents.get(f"orders/{order.proposal.client_order_id}")
+        self.durable.append(document is not None)
+        if isinstance(self.answer, Exception):
+            raise self.answer
+        return self.answer
+
+
+async def test_a_signal_fills_what_stands_at_its_limit_or_better(floor: Floor) -> None:
+    await floor.executor.on_signal(signal(), SCHEDULE)
+    assert await floor.filled() == contracts(70)
+
+
+async def test_the_rest_of_a_signal_is_worked_when_the_book_changes(floor: Floor) -> None:
+    await floor.executor.on_signal(signal(), SCHEDULE)
+    await floor.clock.advance(1)
+    floor.asks((51, 500))
+    floor.paper.book_changed(TICKER)
+    await floor.executor.on_book(TICKER)
+    assert await floor.filled() == contracts(100)
+    assert TICKER not in floor.executor.watched
+
+
+async def test_the_same_signal_twice_orders_once(floor: Floor) -> None:
+    await floor.executor.on_signal(signal(), SCHEDULE)
+    await floor.executor.on_signal(signal(), SCHEDULE)
+    assert len({update.order_id for update in await floor.said(OrderUpdated)}) == 1
+
+
+async def test_an_intent_is_durable_before_anything_is_sent(floor: Floor) -> None:
+    gateway = Scripted(floor.documents, Rejected("no", "no"))
+    await floor.make_executor(gateway).on_signal(signal(), SCHEDULE)
+    assert gateway.durable == [True]
+
+
+async def test_an_unknown_outcome_blocks_its_market_and_keeps_its_reservation(floor: Floor) -> None:
+    gateway = Scripted(floor.documents, Unknown("timeout"))
+    executor = floor.make_executor(gateway)
+    await executor.on_signal(signal(), SCHEDULE)
+    await executor.on_book(TICKER)
+    await executor.on_signal(signal(signal_id="signal-2"), SCHEDULE)
+    assert len(gateway.sent) == 1
+    assert floor.account.reserved > 0
+    assert await floor.last_status() is OrderStatus.UNKNOWN
+
+
+async def test_a_crash_in_the_gateway_is_unknown_not_rejected(floor: Floor) -> None:
+    executor = floor.make_executor(Scripted(floor.documents, RuntimeError("boom")))
+    await executor.on_signal(signal(), SCHEDULE)
+    assert TICKER in executor.blocked
+
+
+async def test_a_rejected_order_gives_its_money_back(floor: Floor) -> None:
+    executor = floor.make_executor(Scripted(floor.documents, Rejected("insufficient_balance", "no cash")))
+    await executor.on_signal(signal(), SCHEDULE)
+    assert floor.account.reserved == 0
+    assert (await floor.said(OrderUpdated))[-1].reasons == ("insufficient_balance: no cash",)
+
+
+async def test_an_order_an_earlier_run_sent_is_not_sent_again(floor: Floor) -> None:
+    gateway = Scripted(floor.documents, Accepted("v", (), Quantity(0)))
+    await floor.documents.create(f"orders/{client_order_id('signal-1')}", {"order": {}, "fills": []})
+    executor = floor.make_executor(gateway)
+    await executor.on_signal(signal(), SCHEDULE)
+    assert gateway.sent == []
+    assert TICKER in executor.blocked
+
+
+@pytest.mark.parametrize(
+    ("changes", "reason"),
+    [
+        ({"expires_at": START}, "expired"),
+        ({"starts_at": START}, "started"),
+        ({"limit": Price(490_000)}, "no yes ask"),
+    ],
+)
+async def test_a_signal_that_cannot_trade_says_why(
+    floor: Floor, changes: dict[str, object], reason: str
+) -> None:
+    given = signal(**changes)
+    gateway = Scripted(floor.documents, Accepted("v", (), Quantity(0)))
+    executor = floor.make_executor(gateway)
+    await executor.on_signal(given, SCHEDULE)
+    watch = executor.watched.get(TICKER)
+    assert gateway.sent == []
+    assert watch is None or reason in watch.last_reason
+
+
+async def test_a_book_with_a_gap_is_not_traded(floor: Floor) -> None:
+    floor.book.mark_gap()
+    await floor.executor.on_signal(signal(), SCHEDULE)
+    assert await floor.filled() == 0
+    assert "gap" in floor.executor.watched[TICKER].last_reason
+
+
+async def test_a_stale_book_is_not_traded(floor: Floor) -> None:
+    await floor.clock.advance(60)
+    await floor.executor.on_signal(signal(), SCHEDULE)
+    assert "stale" in floor.executor.watched[TICKER].last_reason
+
+
+async def test_a_refused_order_is_told_once_with_every_reason(floor: Floor) -> None:
+    floor.account.ledger.cash = Usd(1)
+    await floor.executor.on_signal(signal(), SCHEDULE)
+    await floor.executor.on_book(TICKER)
+    updates = await floor.said(OrderUpdated)
+    assert [update.status for update in updates] == [OrderStatus.REJECTED]
+    assert {reason.split(":")[0] for reason in updates[0].reasons} == {"sport_exposure", "balance"}
+
+
+async def test_an_order_names_every_control_it_passed(floor: Floor) -> None:
+    await floor.executor.on_signal(signal(), SCHEDULE)
+    assert len((await floor.said(OrderUpdated))[-1].controls) == 12
+
+
+async def test_quantity_is_cut_to_the_risk_of_one_trade(floor: Floor) -> None:
+    floor.asks((50, 5_000))
+    tight = replace(LIMITS, max_risk_per_trade=Usd(10 * DOLLAR))
+    floor.executor._gate.limits = tight
+    await floor.executor.on_signal(signal(), SCHEDULE)
+    assert await floor.filled() == contracts(18)  # 52c plus at most 1.75c and rounding, in $10
+
+
+async def test_the_account_is_rebuilt_from_what_is_durable(floor: Floor) -> None:
+    await floor.executor.on_signal(signal(), SCHEDULE)
+    journal = Journal(floor.documents, floor.bus, floor.clock)
+    settlement = floor.account.settled(TICKER, Price(DOLLAR), Instant(START + HOUR))
+    assert settlement is not None
+    await journal.settled(settlement, Result.YES, floor.account)
+    restored = Account(Ledger(Usd(10_000 * DOLLAR)))
+    unknown = await Journal(floor.documents, floor.bus, floor.clock).restore(restored)
+    assert unknown == []
+    assert restored.ledger.cash == floor.account.ledger.cash
+    assert restored.ledger.pnl == floor.account.ledger.pnl
+
+
+async def test_restoring_names_the_orders_whose_outcome_is_not_known(floor: Floor) -> None:
+    executor = floor.make_executor(Scripted(floor.documents, Unknown("timeout")))
+    await executor.on_signal(signal(), SCHEDULE)
+    unknown = await Journal(floor.documents, floor.bus, floor.clock).restore(Account(Ledger(Usd(0))))
+    assert [update.order_id for update in unknown] == [client_order_id("signal-1")]
+
+
+async def test_an_order_a_minute_later_is_not_stopped_by_the_rate_limit(floor: Floor) -> None:
+    floor.account._recent.extend(Instant(START - k) for k in range(10))
+    await floor.executor.on_signal(signal(expires_at=Instant(START + 5 * MINUTE)), SCHEDULE)
+    assert await floor.filled() == 0
+    await floor.clock.advance(61)
+    floor.asks((50, 30))
+    await floor.executor.on_book(TICKER)
+    assert await floor.filled() == contracts(30)
+    assert cents(50) == floor.account.ledger.positions[TICKER].cost // 30
