@@ -1,0 +1,52 @@
+"""BigQuery tables. Every column is NULLABLE or REPEATED.
+
+The strict check is ``messages.decode``; a REQUIRED column would add a second one that stops the whole export
+subscription (state SCHEMA_MISMATCH) instead of one message.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from shared.messages import Message
+from shared.schema.columns import Column, Kind, columns, summary
+
+_TYPES = {
+    Kind.INSTANT: "TIMESTAMP",
+    Kind.INTEGER: "INT64",
+    Kind.FLOAT: "FLOAT64",
+    Kind.STRING: "STRING",
+    Kind.BOOLEAN: "BOOL",
+    Kind.RECORD: "RECORD",
+}
+
+
+def schema(kind: type[Message]) -> list[dict[str, Any]]:
+    """Value of ``google_bigquery_table.schema``."""
+    return [_field(column) for column in columns(kind)]
+
+
+def table(kind: type[Message]) -> dict[str, Any]:
+    """What a table needs besides columns. Partitions are UTC days of our own clock, never of a venue's."""
+    return {
+        "description": summary(kind),
+        "topic": kind.TOPIC,
+        "partition_field": "observed_at",
+        "partition_type": "DAY",
+        "require_partition_filter": True,
+        "clustering": list(kind.CLUSTER),
+    }
+
+
+def _field(column: Column) -> dict[str, Any]:
+    # TIMESTAMP takes the wire's microseconds as they are; INT64 keeps money exact where FLOAT64 would not.
+    found: dict[str, Any] = {
+        "name": column.name,
+        "type": _TYPES[column.kind],
+        "mode": "REPEATED" if column.repeated else "NULLABLE",
+    }
+    if column.description:
+        found["description"] = column.description
+    if column.fields:
+        found["fields"] = [_field(inner) for inner in column.fields]
+    return found

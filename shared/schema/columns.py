@@ -1,0 +1,115 @@
+"""Columns read from a message's annotations: the form every schema dialect is rendered from."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import StrEnum
+from functools import cache
+from typing import Any
+
+import msgspec.inspect as inspect
+
+from shared.messages import Message
+
+
+class Kind(StrEnum):
+    """What a column holds, before any dialect."""
+
+    INSTANT = "instant"
+    INTEGER = "integer"
+    FLOAT = "float"
+    STRING = "string"
+    BOOLEAN = "boolean"
+    RECORD = "record"
+
+
+@dataclass(frozen=True)
+class Column:
+    """One column. A ``record`` has ``fields`` and ``type_name``.
+
+    A ``mapping`` is an object with free keys in JSON. Tables keep it as a repeated record of key and value:
+    the one form BigQuery, Protocol Buffers (``map``) and DuckDB share, and one that SQL can unnest.
+    """
+
+    name: str
+    kind: Kind
+    description: str = ""
+    repeated: bool = False
+    mapping: bool = False
+    type_name: str = ""
+    fields: tuple[Column, ...] = ()
+
+
+@cache
+def columns(kind: type[Message]) -> tuple[Column, ...]:
+    """Columns of a message's table, in the order of its fields."""
+    info = inspect.type_info(kind)
+    assert isinstance(info, inspect.StructType)  # noqa: S101 - narrows the type; messages are structs
+    return _fields(info)
+
+
+def summary(kind: type[Message]) -> str:
+    """First line of the message's docstring."""
+    return (kind.__doc__ or "").strip().splitlines()[0]
+
+
+def _fields(info: inspect.StructType) -> tuple[Column, ...]:
+    return tuple(_column(field.encode_name, field.type) for field in info.fields)
+
+
+def _column(name: str, info: inspect.Type) -> Column:
+    bare, description, unit = _unwrapped(info)
+    if isinstance(bare, inspect.VarTupleType):
+        item = _column(name, bare.item_type)
+        if item.repeated:
+            raise TypeError(f"{name}: a list of lists has no table form; wrap the inner one in a Record")
+        return _copy(item, description, repeated=True)
+    if isinstance(bare, inspect.DictType):
+        pair = (_column("key", bare.key_type), _column("value", bare.value_type))
+        return Column(name, Kind.RECORD, description, repeated=True, mapping=True, fields=pair)
+    if isinstance(bare, inspect.StructType):
+        return Column(name, Kind.RECORD, description, type_name=bare.cls.__name__, fields=_fields(bare))
+    if isinstance(bare, inspect.EnumType):
+        values = " | ".join(str(member.value) or "(empty)" for member in bare.cls)
+        return Column(name, Kind.STRING, description or values)
+    return Column(name, Kind.INSTANT if unit == "instant" else _scalar(name, bare), description)
+
+
+def _unwrapped(info: inspect.Type) -> tuple[inspect.Type, str, str]:
+    """The type without annotations and ``None``, the outermost description, the unit."""
+    description = unit = ""
+    while True:
+        if isinstance(info, inspect.Metadata):
+            extra: dict[str, Any] = info.extra or {}
+            described: dict[str, Any] = info.extra_json_schema or {}
+            unit = unit or extra.get("unit", "")
+            description = _joined(description, described.get("description", ""))
+            info = info.type
+        elif isinstance(info, inspect.UnionType):
+            (info,) = (one for one in info.types if not isinstance(one, inspect.NoneType))
+        else:
+            return info, description, unit
+
+
+def _joined(outer: str, inner: str) -> str:
+    """A field's own words, then its type's (which name the unit)."""
+    return f"{outer} ({inner})" if outer and inner else outer or inner
+
+
+def _scalar(name: str, info: inspect.Type) -> Kind:
+    kinds = {
+        inspect.IntType: Kind.INTEGER,
+        inspect.FloatType: Kind.FLOAT,
+        inspect.StrType: Kind.STRING,
+        inspect.BoolType: Kind.BOOLEAN,
+    }
+    try:
+        return kinds[type(info)]
+    except KeyError:
+        raise TypeError(f"{name}: {info} has no table form") from None
+
+
+def _copy(item: Column, description: str, *, repeated: bool) -> Column:
+    return Column(
+        item.name, item.kind, description or item.description, repeated, False, item.type_name, item.fields
+    )
