@@ -1,0 +1,167 @@
+"""The board: the latest listing, mapping and odds of everything, and what each change makes of them.
+
+Pure state. A message older than what the board holds changes nothing; only markets touched by a change are
+assessed again; an assessment that says what was said before is not said twice.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+from shared.clock import SECOND, Instant
+from shared.edges.detector import DetectorSettings, Quotes, assess, listed_quotes, signal_of
+from shared.edges.fair import FairPair, fair_pair
+from shared.messages import (
+    MappingDecided,
+    MarketListed,
+    OddsSeen,
+    OpportunityAssessed,
+    Selection,
+    SignalRaised,
+    seal,
+)
+from shared.terms import MarketKind, Side
+
+# A consensus weighs books by age, so it is computed anew when it has stood for this long.
+_FAIR_TTL = 15 * SECOND
+
+_NOT_SEEN = "no_odds: no bookmaker prices seen yet"
+
+
+@dataclass(slots=True)
+class Found:
+    """What one change brought to light."""
+
+    opportunities: list[OpportunityAssessed] = field(default_factory=list)
+    signals: list[SignalRaised] = field(default_factory=list)
+
+
+@dataclass(slots=True)
+class Board:
+    """Everything the detector knows, by ticker and by sportsbook event."""
+
+    settings: DetectorSettings
+    markets: dict[str, MarketListed] = field(default_factory=dict)
+    mappings: dict[str, MappingDecided] = field(default_factory=dict)
+    odds: dict[str, OddsSeen] = field(default_factory=dict)
+    quotes: dict[str, Quotes] = field(default_factory=dict)
+    stale: int = 0
+    _tickers: dict[str, set[str]] = field(default_factory=dict)
+    _fair: dict[tuple[str, Selection, MarketKind], tuple[Instant, FairPair | str]] = field(
+        default_factory=dict
+    )
+    _said: dict[tuple[str, Side], tuple[object, ...]] = field(default_factory=dict)
+    _signalled: dict[str, Instant] = field(default_factory=dict)
+
+    def market(self, market: MarketListed, now: Instant) -> Found:
+        """A listing was seen."""
+        known = self.markets.get(market.ticker)
+        if known is not None and market.observed_at < known.observed_at:
+            self.stale += 1
+            return Found()
+        self.markets[market.ticker] = market
+        held = self.quotes.get(market.ticker)
+        if held is None or held.seen_at <= market.observed_at:
+            self.quotes[market.ticker] = listed_quotes(market)
+        return self.sweep((market.ticker,), now)
+
+    def book(self, ticker: str, quotes: Quotes, now: Instant) -> Found:
+        """A live book changed."""
+        self.quotes[ticker] = quotes
+        return self.sweep((ticker,), now)
+
+    def mapping(self, mapping: MappingDecided, now: Instant) -> Found:
+        """A market was mapped, or refused."""
+        known = self.mappings.get(mapping.ticker)
+        if known is not None and mapping.observed_at < known.observed_at:
+            self.stale += 1
+            return Found()
+        if known is not None:
+            self._tickers.get(known.odds_event_id, set()).discard(mapping.ticker)
+        self.mappings[mapping.ticker] = mapping
+        if mapping.odds_event_id:
+            self._tickers.setdefault(mapping.odds_event_id, set()).add(mapping.ticker)
+        return self.sweep((mapping.ticker,), now)
+
+    def new_odds(self, odds: OddsSeen, now: Instant) -> Found:
+        """Bookmakers' prices of one event were seen."""
+        known = self.odds.get(odds.odds_event_id)
+        if known is not None and odds.observed_at < known.observed_at:
+            self.stale += 1
+            return Found()
+        self.odds[odds.odds_event_id] = odds
+        for key in [key for key in self._fair if key[0] == odds.odds_event_id]:
+            del self._fair[key]
+        return self.sweep(sorted(self._tickers.get(odds.odds_event_id, ())), now)
+
+    def sweep(self, tickers: tuple[str, ...] | list[str], now: Instant) -> Found:
+        """Assess these markets as everything stands now."""
+        found = Found()
+        for ticker in tickers:
+            market, mapping = self.markets.get(ticker), self.mappings.get(ticker)
+            if market is not None and mapping is not None:
+                self._assess(market, mapping, now, found)
+        return found
+
+    def fair_of(self, mapping: MappingDecided, now: Instant) -> FairPair | str:
+        """The books' opinion of a mapped market, from cache while it is young."""
+        odds = self.odds.get(mapping.odds_event_id)
+        if odds is None or mapping.selection is None:
+            return _NOT_SEEN
+        key = (mapping.odds_event_id, mapping.selection, mapping.kind)
+        held = self._fair.get(key)
+        if held is None or now - held[0] > _FAIR_TTL:
+            held = self._fair[key] = (now, fair_pair(odds, mapping.selection, mapping.kind, now))
+        return held[1]
+
+    def forget_ended(self, now: Instant, after: int) -> int:
+        """Drop markets whose game started more than ``after`` microseconds ago; gives how many."""
+        ended = [
+            ticker
+            for ticker, mapping in self.mappings.items()
+            if mapping.starts_at is not None and now - mapping.starts_at > after
+        ]
+        for ticker in ended:
+            mapping = self.mappings.pop(ticker)
+            self._tickers.get(mapping.odds_event_id, set()).discard(ticker)
+            self.markets.pop(ticker, None)
+            self.quotes.pop(ticker, None)
+            for side in Side:
+                self._said.pop((ticker, side), None)
+        return len(ended)
+
+    def _assess(self, market: MarketListed, mapping: MappingDecided, now: Instant, found: Found) -> None:
+        fair = self.fair_of(mapping, now)
+        quotes = self.quotes[market.ticker]
+        for opportunity in assess(market, mapping, fair, quotes, self.settings, now):
+            if not self._is_news(opportunity):
+                continue
+            sealed = seal(opportunity, mapping.trace_id)
+            found.opportunities.append(sealed)
+            if sealed.accepted:
+                self._raise(sealed, market, mapping, now, found)
+
+    def _raise(
+        self,
+        opportunity: OpportunityAssessed,
+        market: MarketListed,
+        mapping: MappingDecided,
+        now: Instant,
+        found: Found,
+    ) -> None:
+        signal = signal_of(opportunity, market, mapping, self.settings, now)
+        if signal is None or signal.signal_id in self._signalled:
+            return
+        self._signalled[signal.signal_id] = now
+        found.signals.append(seal(signal, opportunity.trace_id))
+
+    def _is_news(self, opportunity: OpportunityAssessed) -> bool:
+        """Whether this side's assessment differs from the last one in anything a reader would act on."""
+        codes = tuple(reason.partition(":")[0] for reason in opportunity.reasons)
+        edge = None if opportunity.net_edge is None else round(opportunity.net_edge, 3)
+        content = (opportunity.accepted, codes, opportunity.ask, opportunity.quantity, edge)
+        key = (opportunity.ticker, opportunity.side)
+        if self._said.get(key) == content:
+            return False
+        self._said[key] = content
+        return True

@@ -1,0 +1,109 @@
+"""Fair value of both sides of a mapped market from every book that quotes *exactly* that line.
+
+A line is never moved: -2.5 is not -3.5, and a book that quotes only the other one has no opinion here. A
+book's full outcome set is needed to remove its margin; a set with an outcome missing is left out.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+from shared.clock import SECOND, Instant
+from shared.errors import MalformedError
+from shared.messages import BookmakerMarket, FairValue, OddsOutcome, OddsSeen, Selection
+from shared.odds.consensus import NOT_EVIDENCE, BookFair, Consensus, consensus, staleness_limit
+from shared.odds.devig import FairSet, devig_all
+from shared.terms import MarketKind, Side
+
+# Alternate lines are the same bet under another market key.
+_ALSO = {"spreads": "alternate_spreads", "totals": "alternate_totals", "team_totals": "alternate_team_totals"}
+
+_OPPOSITE_POINT = "spreads"
+
+
+@dataclass(frozen=True, slots=True)
+class FairPair:
+    """Both sides of one market as the books see them at ``at``."""
+
+    yes: FairValue
+    no: FairValue
+    at: Instant
+    method_range: float
+
+    def of(self, side: Side) -> FairValue:
+        """Fair value of the side bought."""
+        return self.yes if side is Side.YES else self.no
+
+
+def fair_pair(odds: OddsSeen, selection: Selection, kind: MarketKind, now: Instant) -> FairPair | str:
+    """Consensus on both sides of ``selection``, or the reason why the books give none."""
+    books = [
+        (quote.bookmaker, age, fair, index)
+        for quote in odds.quotes
+        if quote.market in (selection.market, _ALSO.get(selection.market))
+        and quote.bookmaker not in NOT_EVIDENCE
+        and (age := _age(quote, now)) is not None
+        and (found := _outcomes(quote, selection, kind)) is not None
+        and (fair := _devigged(found[0])) is not None
+        for index in (found[1],)
+    ]
+    if not books:
+        return f"no_books: nobody quotes {_line(selection)}"
+    start = odds.starts_at
+    limit = staleness_limit((start - now) / SECOND if start is not None else 0.0)
+    yes = consensus([BookFair.of(name, age, fair, index) for name, age, fair, index in books], limit)
+    no = consensus([_against(name, age, fair, index) for name, age, fair, index in books], limit)
+    return _paired(yes, no, now)
+
+
+def _paired(yes: Consensus, no: Consensus, now: Instant) -> FairPair | str:
+    if yes.fair is None:
+        return yes.refusal
+    if no.fair is None:
+        return no.refusal
+    return FairPair(yes.fair, no.fair, now, max(yes.method_range, no.method_range))
+
+
+def _against(name: str, age: float, fair: FairSet, index: int) -> BookFair:
+    """The book's opinion that the outcome does *not* happen: all other outcomes together."""
+    return BookFair(
+        name,
+        age,
+        1 - fair.multiplicative[index],
+        1 - fair.power[index],
+        1 - fair.odds_ratio[index],
+        1 - fair.shin[index],
+    )
+
+
+def _age(quote: BookmakerMarket, now: Instant) -> float | None:
+    """Seconds since the feed last saw this price; unknown age is no evidence."""
+    return None if quote.last_update is None else max(0, now - quote.last_update) / SECOND
+
+
+def _outcomes(
+    quote: BookmakerMarket, selection: Selection, kind: MarketKind
+) -> tuple[tuple[OddsOutcome, ...], int] | None:
+    """The full set of outcomes at the selection's line, and the index of the one that wins with YES."""
+    same = [o for o in quote.outcomes if o.description == selection.description]
+    chosen = [o for o in same if o.name == selection.outcome and o.point == selection.point]
+    point = selection.point
+    if point is not None and selection.market == _OPPOSITE_POINT:
+        point = -point
+    others = [o for o in same if o.name != selection.outcome and o.point == point]
+    if len(chosen) != 1 or len(others) != (2 if kind is MarketKind.THREE_WAY else 1):
+        return None
+    return (chosen[0], *others), 0
+
+
+def _devigged(outcomes: Iterable[OddsOutcome]) -> FairSet | None:
+    try:
+        return devig_all([outcome.price for outcome in outcomes])
+    except MalformedError:
+        return None
+
+
+def _line(selection: Selection) -> str:
+    point = "" if selection.point is None else f" {selection.point:+g}"
+    return f"{selection.market} {selection.description} {selection.outcome}{point}".replace("  ", " ")

@@ -1,0 +1,148 @@
+"""What the terminal shows: counts, reasons, money and latencies, gathered from the messages that pass by."""
+
+from __future__ import annotations
+
+from collections import Counter, deque
+from dataclasses import dataclass, field
+
+from shared.messages import (
+    FillRecorded,
+    MappingDecided,
+    MarketListed,
+    MarketSettled,
+    Message,
+    OddsSeen,
+    OpportunityAssessed,
+    OrderUpdated,
+    Quarantined,
+    SignalRaised,
+)
+from shared.terms import OrderStatus
+
+_RECENT = 8
+_SAMPLES = 5_000
+
+
+def percentile(values: list[int], share: float) -> int | None:
+    """Nearest-rank percentile, ``None`` of nothing."""
+    if not values:
+        return None
+    ordered = sorted(values)
+    return ordered[min(len(ordered) - 1, int(len(ordered) * share))]
+
+
+@dataclass(slots=True)
+class Latency:
+    """The last samples of one stage, nanoseconds."""
+
+    samples: deque[int] = field(default_factory=lambda: deque(maxlen=_SAMPLES))
+
+    def add(self, nanoseconds: int) -> None:
+        """One more sample."""
+        self.samples.append(nanoseconds)
+
+    def summary(self) -> dict[str, float | int | None]:
+        """Count, median and 99th percentile in microseconds."""
+        values = list(self.samples)
+        p50, p99 = percentile(values, 0.5), percentile(values, 0.99)
+        return {
+            "count": len(values),
+            "p50_us": None if p50 is None else p50 / 1000,
+            "p99_us": None if p99 is None else p99 / 1000,
+        }
+
+
+@dataclass(slots=True)
+class Stats:
+    """Everything counted since the start of this process."""
+
+    listings: int = 0
+    odds_polls: int = 0
+    credits_remaining: int | None = None
+    assessed: int = 0
+    accepted: int = 0
+    signals: int = 0
+    fills: int = 0
+    contracts: int = 0
+    settled: int = 0
+    quarantined: int = 0
+    tickers: set[str] = field(default_factory=set)
+    odds_events: set[str] = field(default_factory=set)
+    mapped: set[str] = field(default_factory=set)
+    abstained: dict[str, str] = field(default_factory=dict)
+    rejections: Counter[str] = field(default_factory=Counter)
+    orders: Counter[str] = field(default_factory=Counter)
+    refusals: Counter[str] = field(default_factory=Counter)
+    latencies: dict[str, Latency] = field(default_factory=dict)
+    recent: deque[SignalRaised | FillRecorded | MarketSettled] = field(
+        default_factory=lambda: deque(maxlen=_RECENT)
+    )
+
+    async def hear(self, message: Message) -> None:
+        """Count one message."""
+        match message:
+            case MarketListed():
+                self.listings += 1
+                self.tickers.add(message.ticker)
+            case OddsSeen():
+                self._odds(message)
+            case MappingDecided():
+                self._mapping(message)
+            case OpportunityAssessed():
+                self._opportunity(message)
+            case SignalRaised():
+                self.signals += 1
+                self.recent.append(message)
+            case OrderUpdated():
+                self._order(message)
+            case FillRecorded():
+                self.fills += 1
+                self.contracts += message.quantity
+                self.recent.append(message)
+            case MarketSettled():
+                self.settled += 1
+                self.recent.append(message)
+            case Quarantined():
+                self.quarantined += message.count
+            case _:
+                pass
+
+    def latency(self, stage: str, nanoseconds: int) -> None:
+        """One sample of one stage."""
+        self.latencies.setdefault(stage, Latency()).add(nanoseconds)
+
+    def top_abstentions(self, count: int = 5) -> list[tuple[str, int]]:
+        """Most frequent reasons why markets were not mapped."""
+        return Counter(reason_code(reason) for reason in self.abstained.values()).most_common(count)
+
+    def _odds(self, message: OddsSeen) -> None:
+        self.odds_polls += 1
+        self.odds_events.add(message.odds_event_id)
+        if message.credits_remaining is not None:
+            self.credits_remaining = message.credits_remaining
+
+    def _mapping(self, message: MappingDecided) -> None:
+        if message.odds_event_id:
+            self.mapped.add(message.ticker)
+            self.abstained.pop(message.ticker, None)
+        else:
+            self.mapped.discard(message.ticker)
+            self.abstained[message.ticker] = message.reason
+
+    def _opportunity(self, message: OpportunityAssessed) -> None:
+        self.assessed += 1
+        self.accepted += message.accepted
+        self.rejections.update(reason_code(reason) for reason in message.reasons)
+
+    def _order(self, message: OrderUpdated) -> None:
+        if message.status is not OrderStatus.PENDING:
+            self.orders[message.status] += 1
+        if message.status is OrderStatus.REJECTED:
+            self.refusals.update(reason_code(reason) for reason in message.reasons)
+        for stage, nanoseconds in message.latency_ns.items():
+            self.latency(f"signal to {stage}", nanoseconds)
+
+
+def reason_code(reason: str) -> str:
+    """The part of a reason that groups with others: the words before its colon."""
+    return reason.partition(":")[0]
