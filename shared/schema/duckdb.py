@@ -35,14 +35,17 @@ def latest(source: str) -> str:
 
 
 def load(kind: type[Message]) -> str:
-    """``INSERT`` whose one parameter is a JSON array of wire-form messages."""
+    """``INSERT`` whose one parameter is a JSON array of wire-form messages.
+
+    Strict: a value that does not fit its column is an error, never a NULL.
+    """
     fields = columns(kind)
     names = ", ".join(_quoted(column.name) for column in fields)
     values = ", ".join(_value(column, f"m.{_quoted(column.name)}") for column in fields)
     wire = json.dumps([{column.name: _wire(column) for column in fields}])
     return (
         f"INSERT INTO {kind.TABLE} ({names}) SELECT {values} "  # noqa: S608 - names of our own fields
-        f"FROM (SELECT unnest(from_json(?::JSON, '{wire}')) AS m)"
+        f"FROM (SELECT unnest(from_json_strict(?::JSON, '{wire}')) AS m)"
     )
 
 

@@ -28,6 +28,16 @@ _SQLITE = {
     sqlite3.SQLITE_NOTADB: "damaged",
     sqlite3.SQLITE_CANTOPEN: "open",
 }
+# DuckDB has one exception class for all of these; its words tell them apart.
+_WORDS = {
+    "no space left": "full",
+    "set lock on file": "busy",
+    "permission denied": "readonly",
+    "read-only": "readonly",
+    "not a valid duckdb database": "damaged",
+    "corrupt": "damaged",
+    "cannot open file": "open",
+}
 _OS = {
     errno.ENOSPC: "full",
     errno.EDQUOT: "full",
@@ -55,4 +65,5 @@ def _kind(cause: Exception) -> str:
         return _SQLITE.get(getattr(cause, "sqlite_errorcode", 0) & 0xFF, "io")
     if isinstance(cause, OSError):
         return _OS.get(cause.errno or 0, "io")
-    return "io"
+    text = str(cause).lower()
+    return next((kind for words, kind in _WORDS.items() if words in text), "io")

@@ -1,0 +1,99 @@
+"""History for readers: the DuckDB file if it is free, else the Parquet copy its owner keeps beside it."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import duckdb
+
+from shared.backends.local import duck
+from shared.backends.local.errors import refusal
+from shared.backends.local.warehouse import DATABASE, PARQUET, SNAPSHOT
+from shared.clock import SECOND, Clock
+from shared.errors import StorageError
+from shared.messages import MESSAGES
+from shared.schema.duckdb import ddl, latest
+
+
+class History:
+    """A read-only view of history: one view per table, and ``<table>_latest`` without duplicates.
+
+    ``notice`` says what a reader must know about its age; empty when it is complete.
+    """
+
+    def __init__(self, connection: duckdb.DuckDBPyConnection, path: Path, notice: str) -> None:
+        self._db, self._path = connection, path
+        self.notice = notice
+
+    def query(self, sql: str, parameters: Sequence[Any] = ()) -> list[dict[str, Any]]:
+        """Rows as dictionaries; raises ``MalformedError`` for a wrong statement, ``StorageError``."""
+        with duck.translated(self._path):
+            return duck.rows(self._db, sql, parameters)
+
+    def register_views(self, folder: Path) -> list[str]:
+        """Create a view from every ``*.sql`` file in ``folder``; returns their names."""
+        return duck.register_views(self._db, folder)
+
+    def close(self) -> None:
+        """Let go of the file."""
+        self._db.close()
+
+
+def open_history(folder: Path, clock: Clock) -> History:
+    """History kept in ``folder`` (``DATA_DIR``); raises :class:`StorageError` if there is none."""
+    path = folder / DATABASE
+    if not path.exists():
+        raise StorageError(f"no history in {folder}: run arb first, or set DATA_DIR to where it ran")
+    connection = duck.connect(":memory:")
+    try:
+        sources, notice = _attached(connection, path), ""
+    except duckdb.IOException as exc:
+        if "lock" not in str(exc).lower():
+            raise refusal(path, "open", exc) from exc
+        sources, notice = _copied(folder / PARQUET), _age(folder, clock)
+    with duck.translated(path):
+        _create_views(connection, sources)
+    return History(connection, path, notice)
+
+
+def _attached(connection: duckdb.DuckDBPyConnection, path: Path) -> dict[str, str]:
+    """Source of each table in the file itself."""
+    target = str(path).replace("'", "''")
+    connection.execute(f"ATTACH '{target}' AS live (READ_ONLY)")
+    return {kind.TABLE: f"live.{kind.TABLE}" for kind in MESSAGES}
+
+
+def _copied(folder: Path) -> dict[str, str]:
+    """Source of each table that has a Parquet copy."""
+    found = {}
+    for kind in MESSAGES:
+        if any((folder / kind.TABLE).glob("*.parquet")):
+            files = str(folder / kind.TABLE / "*.parquet").replace("'", "''")
+            found[kind.TABLE] = f"read_parquet('{files}', union_by_name = true)"
+    return found
+
+
+def _age(folder: Path, clock: Clock) -> str:
+    try:
+        written = int((folder / PARQUET / SNAPSHOT).read_text(encoding="ascii"))
+    except (OSError, ValueError):
+        return "arb is running and has not copied any history yet: try again in half a minute"
+    seconds = max(0, (clock.now() - written) // SECOND)
+    return f"arb is running: this is its copy of {seconds} s ago"
+
+
+def _create_views(connection: duckdb.DuckDBPyConnection, sources: dict[str, str]) -> None:
+    """Views with every column of today's schema, whatever version wrote the source."""
+    connection.execute("CREATE SCHEMA shape")
+    connection.execute("USE shape")
+    for kind in MESSAGES:
+        connection.execute(ddl(kind))
+    connection.execute("USE main")
+    for kind in MESSAGES:
+        query = f"SELECT * FROM shape.{kind.TABLE}"  # noqa: S608 - names of our own tables
+        if kind.TABLE in sources:
+            query += f" UNION ALL BY NAME SELECT * FROM {sources[kind.TABLE]}"  # noqa: S608
+        connection.execute(f"CREATE VIEW {kind.TABLE} AS {query}")
+        connection.execute(f"CREATE VIEW {kind.TABLE}_latest AS {latest(kind.TABLE)}")
