@@ -1,0 +1,1 @@
+"""The sportsbook feed: a reference source that can never become a leg of a trade."""
