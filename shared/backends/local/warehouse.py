@@ -37,6 +37,9 @@ SNAPSHOT = "snapshot"  # when the Parquet copy was last complete, in microsecond
 T = TypeVar("T")
 Day = tuple[str, str]  # table, UTC day
 
+# A row that cannot be encoded, has no date, or does not fit its column.
+_ROW_FAULTS = (duckdb.Error, ValueError, TypeError, OverflowError)
+
 
 class DuckWarehouse:
     """The ``Warehouse`` port. Call :meth:`close` to flush and to finish the Parquet copy.
@@ -89,8 +92,11 @@ class DuckWarehouse:
             batch = self._queued[:]
             if not batch:
                 return
-            self._broken = True
-            await self._run(self._writer, partial(self._write, batch))
+            try:
+                await self._run(self._writer, partial(self._write, batch))
+            except StorageError:
+                self._broken = True
+                raise
             # Only now: a caller cancelled above leaves the rows queued, and views drop the second copy.
             del self._queued[: len(batch)]
             self._broken = False
@@ -159,11 +165,12 @@ class DuckWarehouse:
             self._load(by_table)
         except duck.STORAGE_FAULTS:
             raise
-        except (duckdb.Error, ValueError, TypeError):
+        except _ROW_FAULTS:
             for row in batch:
                 self._load_alone(row)
 
     def _load(self, by_table: dict[str, list[Message]]) -> None:
+        days = {(row.TABLE, utc_day(row.observed_at)) for rows in by_table.values() for row in rows}
         encoded = {table: msgspec.json.encode(found).decode() for table, found in by_table.items()}
         self._db.begin()
         try:
@@ -173,9 +180,7 @@ class DuckWarehouse:
         except BaseException:
             self._rollback()
             raise
-        self._unexported |= {
-            (row.TABLE, utc_day(row.observed_at)) for rows in by_table.values() for row in rows
-        }
+        self._unexported |= days
 
     def _load_alone(self, row: Message) -> None:
         """A row no table takes (an integer beyond 64 bits, broken text) becomes a quarantine record."""
@@ -183,7 +188,7 @@ class DuckWarehouse:
             self._load({row.TABLE: [row]})
         except duck.STORAGE_FAULTS:
             raise
-        except (duckdb.Error, ValueError, TypeError) as exc:
+        except _ROW_FAULTS as exc:
             source, reason = f"warehouse/{row.TABLE}", f"{type(exc).__name__}: {exc}"[:300]
             record = Quarantined(
                 observed_at=self._clock.now(), source=source, reason=reason, sample=ascii(row)[:500]
