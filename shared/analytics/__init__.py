@@ -1,0 +1,1 @@
+"""Analytics: what was earned, how good the prices were, and whether it was luck."""

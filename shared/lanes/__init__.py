@@ -1,0 +1,1 @@
+"""Structural arbitrage lanes: certificates that no probability fits the asks, basket size, capital."""

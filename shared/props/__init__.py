@@ -1,0 +1,1 @@
+"""Player props: thresholds, lines, prices and liquidity."""
