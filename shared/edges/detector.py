@@ -12,8 +12,8 @@ from dataclasses import dataclass, field
 import msgspec
 
 from shared.books.firewall import QuoteLimits, quote_refusals
-from shared.clock import MINUTE, SECOND, Instant
-from shared.edges.confidence import confidence
+from shared.clock import HOUR, MINUTE, SECOND, Instant
+from shared.edges.confidence import ConfidenceInputs, confidence
 from shared.edges.expected_value import contract_value, executable, highest_price
 from shared.edges.fair import FairPair
 from shared.edges.profiles import RULES, ProfileRule
@@ -29,7 +29,7 @@ from shared.messages import (
     OpportunityAssessed,
     SignalRaised,
 )
-from shared.money import Price, Quantity, complement
+from shared.money import LOTS, ONE, Price, Quantity, complement
 from shared.terms import MarketShape, MarketStatus, Profile, Side
 
 
@@ -40,6 +40,7 @@ class DetectorSettings:
     profile: Profile = Profile.STANDARD
     max_quote_age: int = 90 * SECOND  # the listing is polled, and cached for up to 15 s
     signal_ttl: int = 2 * MINUTE
+    order: Quantity = Quantity(10_000)  # intended size, for the liquidity part of the confidence
     quotes: QuoteLimits = field(default_factory=QuoteLimits)
 
     @property
@@ -121,7 +122,7 @@ def _side(
     worth = contract_worth(value.probability, mapping.certificate.differences, side, asks[0][0])
     found = executable(worth, asks, schedule, required_edge=settings.rule.min_net_edge)
     best = contract_value(worth, asks[0][0], schedule)
-    score = confidence(best.net_edge, value, asks, quotes.bid(side), mapping.starts_at, now)
+    score = _score(side, mapping, fair, quotes, settings, now, best.net_edge, found.quantity)
     reasons = (*reasons, *_edge_reasons(best.net_edge, score, value.books, settings.rule))
     return msgspec.structs.replace(
         bare,
@@ -189,6 +190,33 @@ def _signal_id(opportunity: OpportunityAssessed, limit: Price, now: Instant, ttl
     """The same price against the same fair value in the same stretch of time is the same opportunity."""
     parts = (opportunity.ticker, opportunity.side, opportunity.profile, str(opportunity.ask), str(limit))
     return digest("signal", *parts, str(now // ttl))
+
+
+def _score(
+    side: Side,
+    mapping: MappingDecided,
+    fair: FairPair,
+    quotes: Quotes,
+    settings: DetectorSettings,
+    now: Instant,
+    net_edge: float,
+    depth: Quantity,
+) -> ConfidenceScore:
+    bid, ask = quotes.bid(side), quotes.asks[side][0]
+    start = mapping.starts_at
+    value = fair.of(side)
+    return confidence(
+        ConfidenceInputs(
+            net_edge=net_edge,
+            effective_books=value.effective_books,
+            book_range=fair.book_range,
+            depth=depth / LOTS,
+            order=settings.order / LOTS,
+            spread=None if bid is None else (ask[0] - bid[0]) / ONE,
+            hours_to_start=None if start is None else (start - now) / HOUR,
+            quote_age_s=value.age_s + (now - fair.at) / SECOND,
+        )
+    )
 
 
 def _market_reasons(market: MarketListed, now: Instant) -> tuple[str, ...]:

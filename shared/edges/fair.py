@@ -29,7 +29,7 @@ class FairPair:
     yes: FairValue
     no: FairValue
     at: Instant
-    method_range: float
+    book_range: float
 
     def of(self, side: Side) -> FairValue:
         """Fair value of the side bought."""
@@ -62,7 +62,7 @@ def _paired(yes: Consensus, no: Consensus, now: Instant) -> FairPair | str:
         return yes.refusal
     if no.fair is None:
         return no.refusal
-    return FairPair(yes.fair, no.fair, now, max(yes.method_range, no.method_range))
+    return FairPair(yes.fair, no.fair, now, max(yes.book_range, no.book_range))
 
 
 def _against(name: str, age: float, fair: FairSet, index: int) -> BookFair:

@@ -1,0 +1,100 @@
+"""The board: late and repeated messages change nothing, and only what changed is said."""
+
+from __future__ import annotations
+
+from itertools import permutations
+
+import msgspec
+import pytest
+from msgspec.structs import replace
+
+from shared.clock import HOUR, MINUTE, SECOND, Instant
+from shared.edges.board import Board
+from shared.messages import Message
+from tests.edges.floor import BOOKS, NOW, SETTINGS, TICKER, mapping, market, moneyline, odds, price
+
+
+def fed(board: Board, message: Message, now: Instant = NOW) -> tuple[int, int]:
+    """Numbers of assessments and of signals that one message brings."""
+    from shared.messages import MappingDecided, MarketListed, OddsSeen
+
+    match message:
+        case MarketListed():
+            found = board.market(message, now)
+        case MappingDecided():
+            found = board.mapping(message, now)
+        case OddsSeen():
+            found = board.new_odds(message, now)
+        case _:
+            raise AssertionError(message)
+    return len(found.opportunities), len(found.signals)
+
+
+@pytest.mark.parametrize("order", list(permutations(range(3))))
+def test_the_order_of_arrival_does_not_matter(order: tuple[int, ...]) -> None:
+    board = Board(SETTINGS)
+    messages: list[Message] = [market(), mapping(), odds()]
+    signals = sum(fed(board, messages[index])[1] for index in order)
+    assert signals == 1
+
+
+def test_the_same_message_twice_says_nothing_new() -> None:
+    board = Board(SETTINGS)
+    for message in (market(), mapping(), odds()):
+        fed(board, message)
+    assert [fed(board, message) for message in (market(), mapping(), odds())] == [(0, 0)] * 3
+
+
+def test_a_late_listing_changes_nothing_but_a_count() -> None:
+    board = Board(SETTINGS)
+    for message in (market(), mapping(), odds()):
+        fed(board, message)
+    late = market(observed_at=Instant(NOW - SECOND), yes_ask=price(20))
+    assert fed(board, late) == (0, 0)
+    assert board.markets[TICKER].yes_ask == price(46)
+    assert board.stale == 1
+
+
+def test_a_changed_price_is_assessed_again() -> None:
+    board = Board(SETTINGS)
+    for message in (market(), mapping(), odds()):
+        fed(board, message)
+    later = market(observed_at=Instant(NOW + SECOND), yes_ask=price(45))
+    assert fed(board, later, Instant(NOW + SECOND)) == (1, 1)
+
+
+def test_new_odds_reach_every_market_of_their_event() -> None:
+    board = Board(SETTINGS)
+    for index in range(3):
+        ticker = f"T{index}"
+        fed(board, market(ticker=ticker))
+        fed(board, mapping(ticker=ticker))
+    assert fed(board, odds())[0] == 6
+
+
+def test_the_same_opportunity_signals_once_while_it_stands() -> None:
+    board = Board(SETTINGS)
+    for message in (market(), mapping(), odds()):
+        fed(board, message)
+    moved = replace(odds(*(moneyline(book, 1.951, 1.949) for book in BOOKS)), observed_at=Instant(NOW + 1))
+    assert fed(board, moved, Instant(NOW + 1))[1] == 0
+
+
+def test_ended_games_are_forgotten() -> None:
+    board = Board(SETTINGS)
+    for message in (market(), mapping(), odds()):
+        fed(board, message)
+    assert board.forget_ended(Instant(NOW + 3 * HOUR), 30 * MINUTE) == 1
+    assert board.markets == {}
+    assert board.quotes == {}
+
+
+def test_what_is_said_can_travel() -> None:
+    board = Board(SETTINGS)
+    fed(board, market())
+    fed(board, mapping())
+    found = board.new_odds(odds(), NOW)
+    for message in (*found.opportunities, *found.signals):
+        assert message.event_id
+        assert message.trace_id == "trace"
+        assert msgspec.json.encode(message)
