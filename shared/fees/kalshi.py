@@ -11,6 +11,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from enum import StrEnum
+from fractions import Fraction
 
 from shared.clock import Instant
 from shared.errors import MalformedError
@@ -145,15 +146,23 @@ def _trade_step(schedule: FeeSchedule) -> int:
         raise MalformedError(f"fees: unknown rounding rule {schedule.regime!r}") from exc
 
 
+def _model(schedule: FeeSchedule, price: Price, quantity: Quantity, is_taker: bool) -> int:
+    check_fill(price, quantity)
+    return _factor(schedule, is_taker) * quantity * price * (MICROS - price)
+
+
+def model_fee(schedule: FeeSchedule, price: Price, quantity: Quantity, is_taker: bool = True) -> Fraction:
+    """Dollars of the published formula before any rounding, exact."""
+    return Fraction(_model(schedule, price, quantity, is_taker), _MODEL_SCALE * MICROS)
+
+
 def trade_fee(schedule: FeeSchedule, price: Price, quantity: Quantity, is_taker: bool = True) -> Usd:
     """Model fee of one fill, rounded up as the rule in force says; balance rounding not included.
 
     Raises :class:`MalformedError` for an untradable schedule, a price outside $0…$1 or a negative quantity.
     """
-    check_fill(price, quantity)
     step = _trade_step(schedule)
-    exact = _factor(schedule, is_taker) * quantity * price * (MICROS - price)
-    return Usd(ceil_div(exact, _MODEL_SCALE * step) * step)
+    return Usd(ceil_div(_model(schedule, price, quantity, is_taker), _MODEL_SCALE * step) * step)
 
 
 @dataclass(frozen=True, slots=True)
