@@ -50,8 +50,9 @@ _RANK = {room: rank for rank, tier in enumerate(LAYERS) for room in tier}
 PURE = _words("money terms errors odds fees books mapping edges lanes sizing risk orders props")
 _PURE_NEIGHBOURS = PURE | {"clock", "ids", "messages"}
 _PURE_MODULES = _words(
-    "__future__ abc bisect collections csv dataclasses datetime decimal enum fractions functools hashlib heapq"
-    " io itertools json math msgspec numbers operator re statistics string types typing unicodedata zoneinfo"
+    "__future__ abc bisect collections csv dataclasses datetime decimal enum fractions functools hashlib"
+    " heapq io itertools json math msgspec numbers operator re statistics string types typing unicodedata"
+    " zoneinfo"
 )
 # Computation only: allowed in pure rooms, inside a function.
 _PURE_LAZY = frozenset({"numpy", "rapidfuzz"})

@@ -129,6 +129,8 @@ class LocalBus:
 
     async def close(self, timeout_s: float = 10.0) -> None:
         """Handle what is queued, for at most ``timeout_s``, then stop; leftovers are logged by count."""
+        if self._closed:
+            return
         try:
             async with asyncio.timeout(timeout_s):
                 await self.drain()
