@@ -1,0 +1,142 @@
+"""The exchange's REST interface: signature, rate limit, cache and route, and the error bodies around them."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from cryptography.hazmat.primitives.serialization import load_pem_public_key
+
+from shared.clock import SECOND, Clock, Instant
+from shared.ids import as_uuid, digest
+from shared.money import Usd
+from shared.simulator.accounts import Account
+from shared.simulator.auth import AuthError, Keyring, PublicKey
+from shared.simulator.exchange import SHARDS
+from shared.simulator.faults import Faults
+from shared.simulator.kalshi_members import MemberApi, batch_size
+from shared.simulator.kalshi_public import BadQuery, PublicApi
+from shared.simulator.limits import Buckets, Limits, Rate
+from shared.simulator.orders import Refusal
+from shared.simulator.web import Query, Reply, Request, Route, Router, reply
+from shared.simulator.world import World
+
+PREFIX = "/trade-api/v2"
+WS_PATH = "/trade-api/ws/v2"
+_CACHED = ("/markets", "/events", "/series")
+_CACHE_SIZE = 256
+_LEGACY = "/portfolio/orders"
+_GONE = {
+    "error": {
+        "code": "deprecated_v1_order_endpoint",
+        "message": "Please switch to the V2 endpoints",
+        "details": "https://docs.kalshi.com/api-reference/orders/create-order-v2",
+    }
+}
+
+
+@dataclass(frozen=True, slots=True)
+class _Cached:
+    until: Instant
+    answer: Reply
+
+
+class KalshiApi:
+    """Answers requests under ``/trade-api/v2`` for one world; members join with :meth:`add_member`."""
+
+    def __init__(self, world: World, clock: Clock, faults: Faults, limits: Limits | None = None) -> None:
+        self.world = world
+        self.clock = clock
+        self.faults = faults
+        self.limits = limits or Limits()
+        self.keys = Keyring()
+        self._buckets = Buckets()
+        self._cache: dict[str, _Cached] = {}
+        members = MemberApi(world, faults, self.limits)
+        self._router = Router(PublicApi(world).routes() + members.routes())
+
+    def add_member(self, key_id: str, public_key: PublicKey, deposit: Usd) -> Account:
+        """Open an account with ``deposit`` on every trading shard but the combos' and register its key."""
+        account = Account(as_uuid(digest("member", key_id)))
+        self.world.exchange.accounts[account.user_id] = account
+        for shard in SHARDS:
+            account.cash[shard] = 0 if shard == 1 else deposit
+        account.note(self.world.exchange.started)
+        self.add_key(key_id, public_key, account)
+        return account
+
+    def add_key(self, key_id: str, public_key: PublicKey | bytes, account: Account) -> None:
+        """Register another key of an account, as an object or in PEM; ``ValueError`` for other kinds."""
+        key = load_pem_public_key(public_key) if isinstance(public_key, bytes) else public_key
+        if not isinstance(key, PublicKey):
+            raise ValueError(f"{type(key).__name__} cannot sign requests here")
+        self.keys.add(key_id, key, account)
+
+    def advance(self) -> Instant:
+        """Bring the world up to the clock."""
+        self.world.advance(self.clock.now())
+        return self.world.now
+
+    def handle(self, request: Request) -> Reply:
+        """Answer one request; ``request.path`` is the full path with its prefix."""
+        now = self.advance()
+        struck = self.faults.before(request)
+        if struck is not None:
+            return struck
+        try:
+            answer = self._route(request, now)
+        except Refusal as refusal:
+            answer = reply({"error": refusal.error}, refusal.status)
+        except AuthError as error:
+            answer = reply({"error": error.error}, 401)
+        except BadQuery as bad:
+            answer = reply(bad.body, 400)
+        return self.faults.after(request, answer)
+
+    def _route(self, request: Request, now: Instant) -> Reply:
+        path = request.path.removeprefix(PREFIX)
+        if request.method != "GET" and path.startswith(_LEGACY):
+            return reply(_GONE, 410)
+        found = self._router.find(request.method, path)
+        if found is None:
+            raise Refusal(404, "not_found")
+        route, values = found
+        query = Query(request.query)
+        if route.private:
+            account = self.keys.verify(request.headers, request.method, request.path, now)
+            self._bill_member(account, route, request, now)
+            return route.handler(account, request, query, *values)
+        self._bill_stranger(request, now)
+        return self._public(route, request, lambda: route.handler(request, query, *values), now)
+
+    def _public(
+        self, route: Route[Reply], request: Request, answer: Callable[[], Reply], now: Instant
+    ) -> Reply:
+        """Listings come from a cache of some seconds, as from the real content network; books never do."""
+        if route.pattern not in _CACHED:
+            return answer()
+        key = f"{request.path}?{request.query}"
+        kept = self._cache.get(key)
+        if kept is not None and now < kept.until:
+            return kept.answer
+        fresh = answer()
+        age = self.faults.listing_cache_s
+        fresh = Reply(fresh.status, fresh.body, {**fresh.headers, "cache-control": f"public, max-age={age}"})
+        if len(self._cache) >= _CACHE_SIZE:
+            self._cache.clear()
+        self._cache[key] = _Cached(Instant(now + age * SECOND), fresh)
+        return fresh
+
+    def _bill_member(self, account: Account, route: Route[Reply], request: Request, now: Instant) -> None:
+        if route.pattern == "/portfolio/balance":
+            return self._bill(f"balance/{account.user_id}", self.limits.balance, 1, now)
+        items = batch_size(request.body) if route.pattern.endswith("/batched") else 1
+        kind, rate = ("write", self.limits.write) if route.write else ("read", self.limits.read)
+        return self._bill(f"{kind}/{account.user_id}", rate, route.cost * items, now)
+
+    def _bill_stranger(self, request: Request, now: Instant) -> None:
+        self._bill(f"peer/{request.peer}", self.limits.stranger, 10, now)
+
+    def _bill(self, name: str, rate: Rate, tokens: int, now: Instant) -> None:
+        if self.limits.enforced and not self._buckets.take(name, rate, tokens, now):
+            raise Refusal(429, "too_many_requests")

@@ -1,0 +1,120 @@
+"""The simulated venues on a socket: one loopback port, spoken to by any client of the real ones."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+from collections.abc import AsyncIterator, Awaitable, Callable
+from dataclasses import dataclass
+
+from aiohttp import web
+
+from shared.clock import Clock
+from shared.money import MICROS, Usd
+from shared.simulator import kalshi_http, odds_http
+from shared.simulator.accounts import Account
+from shared.simulator.auth import demo_key, private_pem
+from shared.simulator.faults import Faults
+from shared.simulator.kalshi_http import KalshiApi
+from shared.simulator.limits import Limits
+from shared.simulator.odds_http import OddsApi
+from shared.simulator.web import Reply, Request
+from shared.simulator.world import World
+
+DEMO_DEPOSIT = Usd(5_000 * MICROS)
+DEMO_CREDITS = 5_000_000
+_MAX_BODY = 1 << 20
+
+
+@dataclass(frozen=True, slots=True)
+class Urls:
+    """Where the servers listen, and a member and a feed key that are ready to use."""
+
+    kalshi_base_url: str
+    kalshi_ws_url: str
+    odds_base_url: str
+    key_id: str
+    private_key_pem: str
+    odds_api_key: str
+    kalshi: KalshiApi
+    odds: OddsApi
+    account: Account
+
+
+@contextlib.asynccontextmanager
+async def serve(
+    world: World,
+    clock: Clock,
+    host: str = "127.0.0.1",
+    port: int = 0,
+    faults: Faults | None = None,
+    limits: Limits | None = None,
+) -> AsyncIterator[Urls]:
+    """Run both venues over ``world`` until the block ends; port 0 picks a free one.
+
+    The world is moved to the clock at every request and once a second of the clock's time in between.
+    """
+    faults = faults if faults is not None else Faults(world.seed)
+    kalshi, odds = KalshiApi(world, clock, faults, limits), OddsApi(world, clock, faults)
+    key_id, key = demo_key(world.seed)
+    account = kalshi.add_member(key_id, key.public_key(), DEMO_DEPOSIT)
+    odds_key = odds_http.demo_odds_key(world.seed)
+    odds.add_key(odds_key, DEMO_CREDITS)
+    runner = web.AppRunner(_app(kalshi, odds, clock, faults), access_log=None, shutdown_timeout=0.5)
+    await runner.setup()
+    site = web.TCPSite(runner, host, port)
+    await site.start()
+    pump = asyncio.create_task(_pump(kalshi, clock))
+    try:
+        address = runner.addresses[0]
+        root = f"{address[0]}:{address[1]}"
+        yield Urls(
+            kalshi_base_url=f"http://{root}{kalshi_http.PREFIX}",
+            kalshi_ws_url=f"ws://{root}{kalshi_http.WS_PATH}",
+            odds_base_url=f"http://{root}{odds_http.PREFIX}",
+            key_id=key_id,
+            private_key_pem=private_pem(key),
+            odds_api_key=odds_key,
+            kalshi=kalshi,
+            odds=odds,
+            account=account,
+        )
+    finally:
+        pump.cancel()
+        with contextlib.suppress(asyncio.CancelledError):
+            await pump
+        await runner.cleanup()
+
+
+def _app(kalshi: KalshiApi, odds: OddsApi, clock: Clock, faults: Faults) -> web.Application:
+    app = web.Application(client_max_size=_MAX_BODY)
+    app.router.add_route("*", kalshi_http.PREFIX + "/{rest:.*}", _bridge(kalshi.handle, clock, faults))
+    app.router.add_route("*", odds_http.PREFIX + "/{rest:.*}", _bridge(odds.handle, clock, faults))
+    return app
+
+
+def _bridge(
+    handle: Callable[[Request], Reply], clock: Clock, faults: Faults
+) -> Callable[[web.Request], Awaitable[web.Response]]:
+    async def answer(incoming: web.Request) -> web.Response:
+        request = Request(
+            method=incoming.method,
+            path=incoming.path,
+            query=incoming.query_string,
+            headers={name.lower(): value for name, value in incoming.headers.items()},
+            body=await incoming.read(),
+            peer=incoming.remote or "",
+        )
+        result = handle(request)
+        if faults.latency_s > 0:
+            await clock.sleep(faults.latency_s)
+        return web.Response(status=result.status, body=result.body, headers=dict(result.headers))
+
+    return answer
+
+
+async def _pump(kalshi: KalshiApi, clock: Clock) -> None:
+    """Keep the world moving while nobody asks, so that streams speak."""
+    while True:
+        kalshi.advance()
+        await clock.sleep(1.0)
