@@ -1,0 +1,121 @@
+"""Questions people ask of history: what was earned, what was signalled, and why an order was sent.
+
+The statements are plain SQL over the tables of :mod:`shared.messages`; money stays integer micro-dollars
+until it is shown.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import Any
+
+Rows = list[dict[str, Any]]
+Query = Callable[[str, Sequence[Any]], Rows]
+
+_DAILY = """
+WITH traded AS (
+  SELECT CAST(observed_at AS DATE) AS day, league, count(DISTINCT order_id) AS orders,
+         sum(quantity) AS lots, sum(price * quantity // 100) AS staked, sum(fee) AS fees
+  FROM fills_latest GROUP BY ALL
+), paid AS (
+  SELECT CAST(s.observed_at AS DATE) AS day, coalesce(f.league, '') AS league,
+         count(*) AS markets, sum(s.pnl) AS pnl, sum(CASE WHEN s.pnl > 0 THEN 1 ELSE 0 END) AS won
+  FROM settlements_latest AS s
+  LEFT JOIN (SELECT ticker, min(league) AS league FROM fills_latest GROUP BY ticker) AS f USING (ticker)
+  GROUP BY ALL
+)
+SELECT coalesce(t.day, p.day) AS day, coalesce(t.league, p.league) AS league,
+       coalesce(t.orders, 0) AS orders, coalesce(t.lots, 0) AS lots, coalesce(t.staked, 0) AS staked,
+       coalesce(t.fees, 0) AS fees, coalesce(p.markets, 0) AS settled, coalesce(p.won, 0) AS won,
+       coalesce(p.pnl, 0) AS pnl
+FROM traded AS t FULL OUTER JOIN paid AS p ON t.day = p.day AND t.league = p.league
+ORDER BY day, league
+"""
+
+_OPEN = """
+SELECT ticker, quantity, cost, fees FROM (
+  SELECT *, row_number() OVER (PARTITION BY ticker ORDER BY observed_at DESC, event_id DESC) AS newest
+  FROM positions_latest
+) WHERE newest = 1 AND quantity <> 0 ORDER BY ticker
+"""
+
+_SIGNALS = """
+SELECT s.observed_at, s.signal_id, s.ticker, s.side, s.profile, s."limit", s.quantity, s.fair_probability,
+       s.net_edge, s.confidence, s.league, s.kind, coalesce(f.lots, 0) AS filled_lots,
+       coalesce(f.paid, 0) AS paid, coalesce(f.fees, 0) AS fees
+FROM signals_latest AS s
+LEFT JOIN (
+  SELECT signal_id, sum(quantity) AS lots, sum(price * quantity // 100) AS paid, sum(fee) AS fees
+  FROM fills_latest GROUP BY signal_id
+) AS f USING (signal_id)
+ORDER BY s.observed_at DESC, s.signal_id LIMIT ?
+"""
+
+_REJECTED = """
+SELECT split_part(reason, ':', 1) AS reason, count(*) AS times
+FROM (SELECT unnest(reasons) AS reason FROM opportunities_latest WHERE NOT accepted)
+GROUP BY 1 ORDER BY times DESC, reason
+"""
+
+
+def daily(query: Query) -> Rows:
+    """Orders, contracts, stakes, fees and profit by day and league; profit on the day of settlement."""
+    return query(_DAILY, ())
+
+
+def open_positions(query: Query) -> Rows:
+    """What is held now: signed lots (YES positive), cost and fees in micro-dollars."""
+    return query(_OPEN, ())
+
+
+def signals(query: Query, limit: int = 50) -> Rows:
+    """The newest signals with what they filled."""
+    return query(_SIGNALS, (limit,))
+
+
+def rejections(query: Query) -> Rows:
+    """How often each reason refused an opportunity."""
+    return query(_REJECTED, ())
+
+
+def why(query: Query, identity: str) -> dict[str, Any] | None:
+    """Everything behind an order: its states, fills, signal, opportunity and mapping with its certificate.
+
+    ``identity`` is the start of an order id or of a signal id; ``None`` if nothing has it.
+    """
+    like = f"{identity.strip()}%"
+    orders = query(
+        "SELECT * FROM orders_latest WHERE order_id LIKE ? OR signal_id LIKE ? "
+        "ORDER BY observed_at, event_id",
+        (like, like),
+    )
+    signal_id = orders[0]["signal_id"] if orders else like
+    found = query("SELECT * FROM signals_latest WHERE signal_id LIKE ? LIMIT 1", (signal_id,))
+    if not orders and not found:
+        return None
+    signal = found[0] if found else None
+    return {
+        "orders": orders,
+        "signal": signal,
+        "fills": _of_orders(query, orders),
+        "opportunity": _one(query, "opportunities", "opportunity_id", signal and signal["opportunity_id"]),
+        "mapping": _one(query, "mappings", "ticker", signal and signal["ticker"]),
+        "settlement": _one(query, "settlements", "ticker", signal and signal["ticker"]),
+    }
+
+
+def _of_orders(query: Query, orders: Rows) -> Rows:
+    ids = sorted({order["order_id"] for order in orders})
+    if not ids:
+        return []
+    marks = ", ".join("?" * len(ids))
+    statement = f"SELECT * FROM fills_latest WHERE order_id IN ({marks}) ORDER BY observed_at, fill_id"  # noqa: S608 - only marks
+    return query(statement, ids)
+
+
+def _one(query: Query, table: str, column: str, value: object) -> dict[str, Any] | None:
+    if not value:
+        return None
+    statement = f"SELECT * FROM {table}_latest WHERE {column} = ? ORDER BY observed_at DESC LIMIT 1"  # noqa: S608 - our names
+    rows = query(statement, (value,))
+    return rows[0] if rows else None

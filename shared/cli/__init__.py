@@ -1,0 +1,1 @@
+"""The ``arb`` command line."""

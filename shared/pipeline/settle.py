@@ -1,0 +1,71 @@
+"""Settles what is held: asks the exchange how markets ended and pays them out through the ledger."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from shared.clock import Clock
+from shared.errors import AlreadyExistsError
+from shared.execution.journal import Journal
+from shared.messages import MarketListed
+from shared.money import ONE, Price
+from shared.risk.account import Account
+from shared.terms import MarketStatus, Result
+from shared.venues.kalshi.client import KalshiClient
+
+_CHUNK = 50
+# The result is fixed from here on, though the payout may still be under dispute.
+_DECIDED = frozenset({MarketStatus.DETERMINED, MarketStatus.FINALIZED})
+
+
+def payout_of(market: MarketListed) -> Price | None:
+    """What one YES contract was paid, ``None`` while that is open or not understood."""
+    if market.status not in _DECIDED:
+        return None
+    match market.result:
+        case Result.YES:
+            return ONE
+        case Result.NO:
+            return Price(0)
+        case Result.SCALAR:
+            return market.settlement_value
+        case _:
+            return None
+
+
+class Settler:
+    """Pays out one account's markets when they are determined."""
+
+    def __init__(self, client: KalshiClient, account: Account, journal: Journal, clock: Clock) -> None:
+        self._client, self._account, self._journal, self._clock = client, account, journal, clock
+        self._settled: set[str] = set()
+
+    def held(self) -> list[str]:
+        """Markets traded and not yet settled."""
+        return sorted(set(self._account.ledger.positions) - self._settled)
+
+    async def poll(self) -> int:
+        """Ask about everything held; gives how many markets were paid out."""
+        tickers, paid = self.held(), 0
+        for first in range(0, len(tickers), _CHUNK):
+            rows = await self._client.markets(tickers=tickers[first : first + _CHUNK])
+            paid += await self.settle(rows.rows)
+        return paid
+
+    async def settle(self, markets: Sequence[MarketListed]) -> int:
+        """Pay out those of ``markets`` that are held and have a result."""
+        paid = 0
+        for market in markets:
+            payout = payout_of(market)
+            if payout is None or market.ticker in self._settled:
+                continue
+            self._settled.add(market.ticker)
+            settlement = self._account.settled(market.ticker, payout, self._clock.now())
+            if settlement is None:
+                continue
+            try:
+                await self._journal.settled(settlement, market.result, self._account)
+            except AlreadyExistsError:
+                continue
+            paid += 1
+        return paid
