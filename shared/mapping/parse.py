@@ -43,6 +43,7 @@ class ParsedMarket:
     ticker: str
     event_ticker: str
     series: Series
+    game: str
     day: date
     starts_at: Instant | None
     number: int | None
@@ -239,6 +240,7 @@ def _parsed(
         market.ticker,
         market.event_ticker,
         series,
+        event.game,
         event.day,
         event.starts_at,
         event.number,

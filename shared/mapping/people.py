@@ -48,7 +48,7 @@ def same_person(one: tuple[str, ...], other: tuple[str, ...]) -> bool:
 
 
 def code_matches(code: str, listed: tuple[str, ...]) -> bool:
-    """Whether ``code`` starts a part of the name (``VAN``: Van Assche) or is initial and surname (``FMAY``)."""
+    """Whether ``code`` starts a part of the name (``VAN``: Van Assche) or is initial plus surname."""
     letters = code.lower()
     if len(letters) < 3:
         return False

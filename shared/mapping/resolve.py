@@ -42,39 +42,45 @@ class Unresolved:
     reason: str
 
 
-Game = tuple[object, ...]
 _Hit = tuple[Listed, bool]
-
-
-def game_of(market: ParsedMarket) -> Game:
-    """What all markets of one game share."""
-    sides: object = market.people or market.teams
-    return (market.series.league.name, market.day, market.starts_at, market.number, sides, market.away_first)
+_Game = tuple[str, str]
 
 
 def resolve(markets: Sequence[ParsedMarket], index: EventIndex) -> list[Resolved | Unresolved]:
-    """Resolve each market, then take back what two different games claim."""
-    by_game: dict[Game, Resolved | Unresolved] = {}
-    keys = [game_of(market) for market in markets]
-    for market, key in zip(markets, keys, strict=True):
-        if key not in by_game:
-            by_game[key] = _resolve_game(market, index)
-    for key in _contested(by_game):
-        by_game[key] = Unresolved("contested", "another game claims the same odds event")
-    return [by_game[key] for key in keys]
+    """Resolve each market, then take back what two different games of one series claim."""
+    memo: dict[tuple[object, ...], Resolved | Unresolved] = {}
+    found: list[Resolved | Unresolved] = []
+    for market in markets:
+        key = _identity(market)
+        if key not in memo:
+            memo[key] = _resolve_game(market, index)
+        found.append(memo[key])
+    losers = _contested(markets, found)
+    contested = Unresolved("contested", "another game of the series claims the same odds event")
+    return [
+        contested if (market.series.ticker, market.game) in losers else one
+        for market, one in zip(markets, found, strict=True)
+    ]
 
 
-def _contested(by_game: dict[Game, Resolved | Unresolved]) -> list[Game]:
-    """Games that lose an odds event to another, or to each other. A day that fits exactly wins alone."""
-    claims: dict[str, dict[Game, bool]] = {}
-    for key, found in by_game.items():
-        if isinstance(found, Resolved):
-            claims.setdefault(found.listed.event.id, {})[key] = found.exact_day
-    losers: list[Game] = []
-    for claim in claims.values():
-        if len({(key[1], key[3]) for key in claim}) > 1:
-            exact = {(key[1], key[3]) for key, fits in claim.items() if fits}
-            losers += [key for key, fits in claim.items() if not fits or len(exact) > 1]
+def _identity(market: ParsedMarket) -> tuple[object, ...]:
+    """Everything the choice of an event depends on."""
+    sides: object = market.people or market.teams
+    return (market.series.league.name, market.game, sides, market.away_first, market.named)
+
+
+def _contested(markets: Sequence[ParsedMarket], found: Sequence[Resolved | Unresolved]) -> set[_Game]:
+    """Games of one series that claim one odds event. A day that fits exactly wins if it is the only one."""
+    claims: dict[tuple[str, str], dict[str, bool]] = {}
+    for market, one in zip(markets, found, strict=True):
+        if isinstance(one, Resolved):
+            claim = claims.setdefault((one.listed.event.id, market.series.ticker), {})
+            claim[market.game] = claim.get(market.game, False) or one.exact_day
+    losers: set[_Game] = set()
+    for (_, series), games in claims.items():
+        if len(games) > 1:
+            exact = [game for game, fits in games.items() if fits]
+            losers |= {(series, game) for game in games if exact != [game]}
     return losers
 
 

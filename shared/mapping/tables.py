@@ -189,6 +189,8 @@ def _unique(what: str, pairs: Iterable[tuple[str, str]]) -> dict[str, str]:
 
 @lru_cache(maxsize=128)
 def _phrase_pattern(phrases: tuple[str, ...]) -> re.Pattern[str]:
+    if any(phrase.startswith("*") for phrase in phrases):
+        raise MalformedError("league table: a phrase that starts with * would swallow words of the team")
     words = "|".join(re.escape(phrase).replace(r"\*", r".*?") for phrase in phrases)
     return re.compile(rf"^(?P<name>.+?) (?:{words}) (?:game|match|fight|bout)$", re.IGNORECASE)
 

@@ -23,10 +23,12 @@ MAX_TICKER = 200
 class EventTicker:
     """An event ticker taken apart.
 
-    ``day`` is the Eastern date; ``minute`` of that day and ``starts_at`` are set when a time is written.
+    ``game`` is the part all markets on one game share. ``day`` is the Eastern date; ``minute`` of that day
+    and ``starts_at`` are set when a time is written.
     """
 
     day: date
+    game: str
     minute: int | None
     starts_at: Instant | None
     codes: str
@@ -56,7 +58,7 @@ def parse_event(rest: str) -> EventTicker | None:
     hhmm = match["hhmm"]
     minute = int(hhmm[:2]) * 60 + int(hhmm[2:]) if hhmm else None
     starts_at = _eastern(day, minute) if minute is not None else None
-    return EventTicker(day, minute, starts_at, match["codes"], number, segment)
+    return EventTicker(day, game, minute, starts_at, match["codes"], number, segment)
 
 
 def _date(yy: str, mon: str, dd: str) -> date | None:

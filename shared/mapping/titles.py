@@ -21,7 +21,7 @@ _DATED = re.compile(
 )
 # Tennis rules name the tournament instead of a date.
 _UNDATED = re.compile(r"^If (?P<head>.+? (?:match|fight|bout))\b(?P<tail>.*)$", re.DOTALL)
-_TITLE_END = re.compile(r"(?: [Ww]inner\?|\s*: .*| originally scheduled .*|\?)$")
+_TITLE_END = re.compile(r"(?: [Ww]inner\?|\s*: .*|(?: originally)? scheduled .*|\?)$")
 _SUB_TITLE = re.compile(r"^(?P<a>[A-Z0-9]{2,6}) (?:vs|at) (?P<b>[A-Z0-9]{2,6})(?: \(|$)")
 _STARTS_OF_A = (" the ", " in ", ": ")
 _NUMBER = r"(?P<line>\d+(?:\.\d+)?)"
