@@ -18,12 +18,9 @@ def files() -> dict[str, str]:
     found = {f"pubsub/{kind.TOPIC}.proto": protobuf.schema(kind) for kind in MESSAGES}
     found |= {f"bigquery/{kind.TABLE}.json": _json(bigquery.schema(kind)) for kind in MESSAGES}
     found["bigquery/tables.json"] = _json({kind.TABLE: bigquery.table(kind) for kind in MESSAGES})
-    found["duckdb/tables.sql"] = "\n".join(
-        [
-            f"-- Generated from shared/messages.py, schema version {SCHEMA_VERSION}.",
-            *map(duckdb.ddl, MESSAGES),
-        ]
-    )
+    head = f"-- Generated from shared/messages.py, schema version {SCHEMA_VERSION}.\n"
+    tables = [duckdb.create_table(kind) + duckdb.create_view(kind) for kind in MESSAGES]
+    found["duckdb/tables.sql"] = "\n".join([head, *tables])
     return found
 
 

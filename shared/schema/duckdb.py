@@ -17,13 +17,15 @@ _TYPES = {
 }
 
 
-def ddl(kind: type[Message]) -> str:
-    """``CREATE TABLE`` and the view ``<table>_latest`` that keeps one row of each ``event_id``."""
+def create_table(kind: type[Message]) -> str:
+    """``CREATE TABLE`` of a message."""
     body = ",\n".join(f"  {_quoted(column.name)} {type_of(column)}" for column in columns(kind))
-    return (
-        f"CREATE TABLE IF NOT EXISTS {kind.TABLE} (\n{body}\n);\n"
-        f"CREATE OR REPLACE VIEW {kind.TABLE}_latest AS\n{latest(kind.TABLE)};\n"
-    )
+    return f"CREATE TABLE IF NOT EXISTS {kind.TABLE} (\n{body}\n);\n"
+
+
+def create_view(kind: type[Message]) -> str:
+    """``CREATE VIEW <table>_latest``, which keeps one row of each ``event_id``."""
+    return f"CREATE OR REPLACE VIEW {kind.TABLE}_latest AS\n{latest(kind.TABLE)};\n"
 
 
 def latest(source: str) -> str:

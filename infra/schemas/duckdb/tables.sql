@@ -1,4 +1,5 @@
 -- Generated from shared/messages.py, schema version 1.
+
 CREATE TABLE IF NOT EXISTS kalshi_markets (
   "observed_at" TIMESTAMP WITH TIME ZONE,
   "source_at" TIMESTAMP WITH TIME ZONE,

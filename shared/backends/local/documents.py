@@ -14,7 +14,7 @@ from __future__ import annotations
 import asyncio
 import json
 import sqlite3
-from collections.abc import AsyncIterator, Callable, Iterator, Mapping, Sequence
+from collections.abc import AsyncGenerator, Callable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager, suppress
 from functools import partial
@@ -91,7 +91,7 @@ class SqliteDocuments:
         """Documents of ``collection`` whose top-level fields equal ``where``, ordered by id."""
         return await self._run(self._reader, partial(self._query, collection, dict(where or {}), limit))
 
-    async def watch(self, collection: str) -> AsyncIterator[Document]:
+    async def watch(self, collection: str) -> AsyncGenerator[Document, None]:
         """Each document of ``collection`` as it is now, then every later state; removals are not shown."""
         woken = asyncio.Event()
         self._watchers[woken] = collection

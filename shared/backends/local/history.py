@@ -14,7 +14,7 @@ from shared.backends.local.warehouse import DATABASE, PARQUET, SNAPSHOT
 from shared.clock import SECOND, Clock
 from shared.errors import StorageError
 from shared.messages import MESSAGES
-from shared.schema.duckdb import ddl, latest
+from shared.schema.duckdb import create_table, create_view
 
 
 class History:
@@ -89,11 +89,11 @@ def _create_views(connection: duckdb.DuckDBPyConnection, sources: dict[str, str]
     connection.execute("CREATE SCHEMA shape")
     connection.execute("USE shape")
     for kind in MESSAGES:
-        connection.execute(ddl(kind))
+        connection.execute(create_table(kind))
     connection.execute("USE main")
     for kind in MESSAGES:
         query = f"SELECT * FROM shape.{kind.TABLE}"  # noqa: S608 - names of our own tables
         if kind.TABLE in sources:
             query += f" UNION ALL BY NAME SELECT * FROM {sources[kind.TABLE]}"  # noqa: S608
         connection.execute(f"CREATE VIEW {kind.TABLE} AS {query}")
-        connection.execute(f"CREATE VIEW {kind.TABLE}_latest AS {latest(kind.TABLE)}")
+        connection.execute(create_view(kind))

@@ -26,7 +26,7 @@ from shared.clock import SECOND, Clock, Instant, utc_day
 from shared.errors import StorageError
 from shared.messages import BY_TABLE, MESSAGES, Message, Quarantined, seal
 from shared.schema.columns import columns
-from shared.schema.duckdb import ddl, load, type_of
+from shared.schema.duckdb import create_table, create_view, load, type_of
 
 _log = logging.getLogger(__name__)
 
@@ -215,20 +215,26 @@ class DuckWarehouse:
 def _create_tables(db: duckdb.DuckDBPyConnection) -> None:
     """Create what is missing; columns that a newer version added or widened are added to older files."""
     for kind in MESSAGES:
-        db.execute(ddl(kind))
-        present = dict(
-            db.execute(
-                "SELECT column_name, replace(data_type, '\"', '') FROM duckdb_columns() WHERE table_name = ?",
-                [kind.TABLE],
-            ).fetchall()
-        )
+        db.execute(create_table(kind))
+        present = _types(db, kind.TABLE)
         for column in columns(kind):
             wanted = type_of(column)
             if column.name not in present:
                 db.execute(f'ALTER TABLE {kind.TABLE} ADD COLUMN "{column.name}" {wanted}')
-            elif present[column.name] != wanted.replace('"', ""):
+            elif present[column.name] != _unquoted(wanted):
                 db.execute(f'ALTER TABLE {kind.TABLE} ALTER "{column.name}" TYPE {wanted}')
-        db.execute(ddl(kind))
+        db.execute(create_view(kind))
+
+
+def _types(db: duckdb.DuckDBPyConnection, name: str) -> dict[str, str]:
+    """Type of each column of a table that is there."""
+    found = db.execute("SELECT column_name, data_type FROM duckdb_columns() WHERE table_name = ?", [name])
+    return {column: _unquoted(kind) for column, kind in found.fetchall()}
+
+
+def _unquoted(kind: str) -> str:
+    # DuckDB quotes only those field names that are words of its own.
+    return kind.replace('"', "")
 
 
 def _days_to_export(db: duckdb.DuckDBPyConnection, folder: Path) -> set[Day]:
