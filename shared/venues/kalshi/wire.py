@@ -164,14 +164,13 @@ class Market(Wire, frozen=True, kw_only=True):
 
 
 class Event(Wire, frozen=True, kw_only=True):
-    """One event; its markets are inside when asked for with ``with_nested_markets``."""
+    """One event. The markets nested in it are read by :class:`Nested`, so that a bad one spoils no other."""
 
     event_ticker: str
     series_ticker: str = ""
     title: str = ""
     sub_title: str = ""
     mutually_exclusive: bool | None = None
-    markets: list[Market] | None = None
     fee_type_override: FeeType | None = None
     fee_multiplier_override: float | None = None
     exchange_index: int | None = None
@@ -196,11 +195,17 @@ class MarketAnswer(Wire, frozen=True, kw_only=True):
     market: Market
 
 
+class Nested(Wire, frozen=True, kw_only=True):
+    """The markets inside an event, still undecoded."""
+
+    markets: list[msgspec.Raw] | None = None
+
+
 class EventAnswer(Wire, frozen=True, kw_only=True):
     """``GET /events/{ticker}``: markets beside the event, or inside it when nested."""
 
-    event: Event
-    markets: list[Market] | None = None
+    event: msgspec.Raw
+    markets: list[msgspec.Raw] | None = None
 
 
 class RowsPage(Wire, frozen=True, kw_only=True):
@@ -238,9 +243,9 @@ class BookAnswer(Wire, frozen=True, kw_only=True):
 
 
 class BooksAnswer(Wire, frozen=True, kw_only=True):
-    """``GET /markets/orderbooks``."""
+    """``GET /markets/orderbooks``, each book still undecoded."""
 
-    orderbooks: list[BookAnswer] | None = None
+    orderbooks: list[msgspec.Raw] | None = None
 
 
 class Trade(Wire, frozen=True, kw_only=True):
