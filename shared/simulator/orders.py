@@ -328,6 +328,18 @@ class OrderDesk:
             if order.is_resting and order.expires == expires:
                 self._withdraw(order, "ExpiryCancel")
 
+    def pause(self, shard: int) -> None:
+        """Pause an engine: orders that asked for it are canceled, nothing else is possible there."""
+        for account in self._exchange.accounts.values():
+            for order in account.resting(shard):
+                if order.ticket.cancel_on_pause:
+                    self._withdraw(order, "HaltCancel")
+        self._exchange.paused_shards.add(shard)
+
+    def resume(self, shard: int) -> None:
+        """End a pause."""
+        self._exchange.paused_shards.discard(shard)
+
     def close_market(self, market: Market) -> None:
         """Cancel the members' resting orders of a market that stops trading."""
         for account in self._exchange.accounts.values():

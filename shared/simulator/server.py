@@ -6,16 +6,19 @@ import asyncio
 import contextlib
 from collections.abc import AsyncIterator, Awaitable, Callable
 from dataclasses import dataclass
+from email.utils import formatdate
 
-from aiohttp import web
+import msgspec
+from aiohttp import WSMsgType, web
 
-from shared.clock import Clock
+from shared.clock import SECOND, Clock
 from shared.money import MICROS, Usd
 from shared.simulator import kalshi_http, odds_http
 from shared.simulator.accounts import Account
-from shared.simulator.auth import demo_key, private_pem
+from shared.simulator.auth import AuthError, demo_key, private_pem
 from shared.simulator.faults import Faults
 from shared.simulator.kalshi_http import KalshiApi
+from shared.simulator.kalshi_ws import HEARTBEAT, HEARTBEAT_S, Session
 from shared.simulator.limits import Limits
 from shared.simulator.odds_http import OddsApi
 from shared.simulator.web import Reply, Request
@@ -24,6 +27,8 @@ from shared.simulator.world import World
 DEMO_DEPOSIT = Usd(5_000 * MICROS)
 DEMO_CREDITS = 5_000_000
 _MAX_BODY = 1 << 20
+_MAX_FRAMES = 50_000
+_OVERFLOW = msgspec.json.encode({"type": "error", "msg": {"code": 25, "msg": "Subscription buffer overflow"}})
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,6 +93,7 @@ async def serve(
 
 def _app(kalshi: KalshiApi, odds: OddsApi, clock: Clock, faults: Faults) -> web.Application:
     app = web.Application(client_max_size=_MAX_BODY)
+    app.router.add_get(kalshi_http.WS_PATH, _stream(kalshi, clock))
     app.router.add_route("*", kalshi_http.PREFIX + "/{rest:.*}", _bridge(kalshi.handle, clock, faults))
     app.router.add_route("*", odds_http.PREFIX + "/{rest:.*}", _bridge(odds.handle, clock, faults))
     return app
@@ -108,9 +114,73 @@ def _bridge(
         result = handle(request)
         if faults.latency_s > 0:
             await clock.sleep(faults.latency_s)
-        return web.Response(status=result.status, body=result.body, headers=dict(result.headers))
+        # Clients measure skew by this header: it must tell the simulated time.
+        headers = {**result.headers, "date": formatdate(clock.now() // SECOND, usegmt=True)}
+        return web.Response(status=result.status, body=result.body, headers=headers)
 
     return answer
+
+
+def _stream(kalshi: KalshiApi, clock: Clock) -> Callable[[web.Request], Awaitable[web.StreamResponse]]:
+    async def talk(incoming: web.Request) -> web.StreamResponse:
+        headers = {name.lower(): value for name, value in incoming.headers.items()}
+        try:
+            account = kalshi.keys.verify(headers, "GET", incoming.path, kalshi.advance())
+        except AuthError as error:
+            body = msgspec.json.encode({"error": error.error})
+            return web.Response(status=401, body=body, content_type="application/json")
+        socket = web.WebSocketResponse(max_msg_size=_MAX_BODY)
+        await socket.prepare(incoming)
+        await _converse(kalshi, clock, account, socket)
+        return socket
+
+    return talk
+
+
+async def _converse(kalshi: KalshiApi, clock: Clock, account: Account, socket: web.WebSocketResponse) -> None:
+    """Carry one session: commands in, frames out, a ping every ten seconds."""
+    frames: asyncio.Queue[bytes | None] = asyncio.Queue(_MAX_FRAMES)
+
+    def send(frame: bytes) -> None:
+        if frames.full():
+            # The consumer is too slow: one last frame says so, then the connection ends.
+            while not frames.empty():
+                frames.get_nowait()
+            frames.put_nowait(_OVERFLOW)
+            frames.put_nowait(None)
+        else:
+            frames.put_nowait(frame)
+
+    session = Session(kalshi, account, send, lambda: send_end(frames))
+    tasks = [asyncio.create_task(_write(socket, frames)), asyncio.create_task(_ping(socket, clock))]
+    try:
+        async for message in socket:
+            if message.type in (WSMsgType.TEXT, WSMsgType.BINARY):
+                session.receive(message.data)
+    finally:
+        session.close()
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
+
+
+def send_end(frames: asyncio.Queue[bytes | None]) -> None:
+    """Queue the end of a connection, making room for it."""
+    if frames.full():
+        frames.get_nowait()
+    frames.put_nowait(None)
+
+
+async def _write(socket: web.WebSocketResponse, frames: asyncio.Queue[bytes | None]) -> None:
+    while (frame := await frames.get()) is not None:
+        await socket.send_str(frame.decode())
+    await socket.close()
+
+
+async def _ping(socket: web.WebSocketResponse, clock: Clock) -> None:
+    while True:
+        await clock.sleep(HEARTBEAT_S)
+        await socket.ping(HEARTBEAT)
 
 
 async def _pump(kalshi: KalshiApi, clock: Clock) -> None:

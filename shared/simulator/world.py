@@ -86,6 +86,16 @@ class World:
     def _at(self, due: int, action: Action) -> None:
         heapq.heappush(self._due, (due, next(self._order), action))
 
+    # --- switches ------------------------------------------------------------------------------------------
+
+    def halt(self, ticker: str) -> None:
+        """Stop trading in one market; what rests stays."""
+        self.exchange.halt(self.exchange.markets[ticker])
+
+    def resume(self, ticker: str) -> None:
+        """Let a halted market trade again."""
+        self.exchange.activate(self.exchange.markets[ticker])
+
     # --- listing -------------------------------------------------------------------------------------------
 
     def _list_slate(self, now: Instant) -> int | None:

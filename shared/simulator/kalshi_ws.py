@@ -1,0 +1,413 @@
+"""The exchange's WebSocket as a conversation: commands in, frames out, one session per connection.
+
+Every subscription has a ``sid``; on sequenced channels its frames and replies share one ``seq`` that starts
+at 1. Frames are handed to ``send`` in order; the server puts them on the socket.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from functools import lru_cache
+from typing import Any
+
+import msgspec
+
+from shared.clock import SECOND, format_instant
+from shared.ids import as_uuid, digest
+from shared.money import LOTS, MICROS, Price, Quantity, complement, format_price, format_quantity
+from shared.simulator.accounts import Account
+from shared.simulator.exchange import (
+    BookChanged,
+    LifeChanged,
+    Market,
+    MemberNotice,
+    Notice,
+    TopChanged,
+    Trade,
+    Traded,
+)
+from shared.simulator.kalshi_http import KalshiApi
+from shared.simulator.orders import MemberOrder
+
+Json = dict[str, Any]
+HEARTBEAT = b"heartbeat"
+HEARTBEAT_S = 10.0
+_SEQUENCED = frozenset({"orderbook_delta", "trade", "market_lifecycle_v2", "order_group_updates"})
+_PRIVATE = {"fill": "fill", "user_order": "user_orders", "market_position": "market_positions"}
+_CHANNELS = _SEQUENCED | {"ticker", *_PRIVATE.values()}
+_ERRORS = {
+    1: "Unable to process message",
+    2: "Params required",
+    3: "Channels required",
+    4: "Subscription IDs required",
+    5: "Unknown command",
+    7: "Unknown subscription ID",
+    8: "Unknown channel name",
+    11: "Invalid parameter",
+    12: "Exactly one subscription ID is required",
+    13: "Unsupported action",
+    14: "Market Ticker required",
+    15: "Action required",
+    25: "Subscription buffer overflow",
+}
+
+
+class CommandError(Exception):
+    """A refused command: the number of :data:`_ERRORS`."""
+
+    def __init__(self, code: int) -> None:
+        super().__init__(_ERRORS[code])
+        self.code = code
+
+
+@dataclass(eq=False)
+class Subscription:
+    """One channel of a connection. ``tickers`` ``None`` means every market."""
+
+    sid: int
+    channel: str
+    tickers: dict[str, None] | None = None
+    yes_price: bool = False
+    seq: int = field(default=0)
+
+    def covers(self, ticker: str) -> bool:
+        """Whether frames about ``ticker`` belong here."""
+        return self.tickers is None or ticker in self.tickers
+
+
+@lru_cache(maxsize=8192)
+def market_id(ticker: str) -> str:
+    """The market's UUID (invented)."""
+    return as_uuid(digest("market", ticker))
+
+
+class Session:
+    """One authenticated connection."""
+
+    def __init__(
+        self, api: KalshiApi, account: Account, send: Callable[[bytes], None], drop: Callable[[], None]
+    ) -> None:
+        self._api = api
+        self._exchange = api.world.exchange
+        self._account = account
+        self._send = send
+        self._drop = drop
+        self._subscriptions: dict[int, Subscription] = {}
+        self._next_sid = 1
+        self._exchange.listen(self._hear)
+
+    def close(self) -> None:
+        """Forget everything; nothing survives a connection."""
+        self._exchange.forget(self._hear)
+        self._subscriptions.clear()
+
+    # --- commands ------------------------------------------------------------------------------------------
+
+    def receive(self, text: str | bytes) -> None:
+        """Obey one command and answer it."""
+        self._api.advance()
+        number: object = None
+        try:
+            command = msgspec.json.decode(text)
+            if not isinstance(command, dict):
+                raise CommandError(1)
+            number = command.get("id")
+            self._obey(command)
+        except CommandError as error:
+            self._answer(number, {"type": "error", "msg": {"code": error.code, "msg": str(error)}})
+        except (msgspec.DecodeError, UnicodeDecodeError):
+            self._answer(number, {"type": "error", "msg": {"code": 1, "msg": _ERRORS[1]}})
+
+    def _obey(self, command: Json) -> None:
+        number, name = command.get("id"), command.get("cmd")
+        if name == "list_subscriptions":
+            rows = [{"channel": s.channel, "sid": s.sid} for s in self._subscriptions.values()]
+            return self._answer(number, {"type": "ok", "msg": rows})
+        actions: dict[object, Callable[[object, Json], None]] = {
+            "subscribe": self._subscribe,
+            "unsubscribe": self._unsubscribe,
+            "update_subscription": self._update,
+        }
+        action = actions.get(name)
+        if action is None:
+            raise CommandError(5)
+        params = command.get("params")
+        if not isinstance(params, dict):
+            raise CommandError(2)
+        return action(number, params)
+
+    def _subscribe(self, number: object, params: Json) -> None:
+        channels = params.get("channels")
+        if not isinstance(channels, list) or not channels:
+            raise CommandError(3)
+        if not all(isinstance(name, str) and name in _CHANNELS for name in channels):
+            raise CommandError(8)
+        tickers = _tickers(params)
+        if tickers is None and "orderbook_delta" in channels:
+            raise CommandError(14)
+        for channel in channels:
+            self._open(number, channel, tickers, params)
+
+    def _open(self, number: object, channel: str, tickers: list[str] | None, params: Json) -> None:
+        sid, self._next_sid = self._next_sid, self._next_sid + 1
+        limited = None if tickers is None or channel == "market_lifecycle_v2" else dict.fromkeys(tickers)
+        subscription = Subscription(sid, channel, limited, params.get("use_yes_price") is True)
+        self._subscriptions[sid] = subscription
+        self._answer(number, {"type": "subscribed", "msg": {"channel": channel, "sid": sid}})
+        if channel == "orderbook_delta":
+            self._snapshots(subscription, tickers or [])
+        elif channel == "ticker" and params.get("send_initial_snapshot") is True:
+            for market in self._known(tickers):
+                self._frame(subscription, "ticker", _ticker(market))
+
+    def _unsubscribe(self, number: object, params: Json) -> None:
+        sids = params.get("sids")
+        if not isinstance(sids, list) or not sids:
+            raise CommandError(4)
+        if not all(sid in self._subscriptions for sid in sids):
+            raise CommandError(7)
+        for sid in sids:
+            subscription = self._subscriptions.pop(sid)
+            self._answer(number, {"sid": sid, **self._seq(subscription), "type": "unsubscribed"})
+
+    def _update(self, number: object, params: Json) -> None:
+        subscription = self._chosen(params)
+        action, tickers = params.get("action"), _tickers(params)
+        if not action:
+            raise CommandError(15)
+        if action not in ("add_markets", "delete_markets", "get_snapshot"):
+            raise CommandError(13)
+        if not tickers:
+            raise CommandError(14)
+        if action == "get_snapshot":
+            return self._snapshots(subscription, tickers, number)
+        if subscription.tickers is None:
+            raise CommandError(11)
+        fresh = [ticker for ticker in tickers if ticker not in subscription.tickers]
+        if action == "add_markets":
+            subscription.tickers.update(dict.fromkeys(tickers))
+        else:
+            for ticker in tickers:
+                subscription.tickers.pop(ticker, None)
+        body = {"market_tickers": list(subscription.tickers)}
+        sid = subscription.sid
+        self._answer(number, {"sid": sid, **self._seq(subscription), "type": "ok", "msg": body})
+        if action == "add_markets" and subscription.channel == "orderbook_delta":
+            self._snapshots(subscription, fresh)
+        return None
+
+    def _chosen(self, params: Json) -> Subscription:
+        sids = params.get("sids") if params.get("sid") is None else [params["sid"]]
+        if not isinstance(sids, list) or len(sids) != 1:
+            raise CommandError(12)
+        found = self._subscriptions.get(sids[0]) if isinstance(sids[0], int) else None
+        if found is None:
+            raise CommandError(7)
+        return found
+
+    # --- frames --------------------------------------------------------------------------------------------
+
+    def _snapshots(self, subscription: Subscription, tickers: list[str], number: object = None) -> None:
+        for ticker in tickers:
+            body = _snapshot(self._exchange.markets.get(ticker), ticker, subscription.yes_price)
+            self._frame(subscription, "orderbook_snapshot", body, number)
+
+    def _known(self, tickers: list[str] | None) -> list[Market]:
+        names = list(self._exchange.markets) if tickers is None else tickers
+        return [self._exchange.markets[name] for name in names if name in self._exchange.markets]
+
+    def _seq(self, subscription: Subscription) -> Json:
+        if subscription.channel not in _SEQUENCED:
+            return {}
+        subscription.seq += 1
+        return {"seq": subscription.seq}
+
+    def _frame(self, subscription: Subscription, kind: str, body: Json, number: object = None) -> None:
+        frame: Json = {"type": kind, "sid": subscription.sid, **self._seq(subscription), "msg": body}
+        if number is not None:
+            frame["id"] = number
+        if "seq" in frame and self._api.faults.strikes("ws_gap"):
+            return
+        self._put(frame)
+
+    def _answer(self, number: object, frame: Json) -> None:
+        self._put(frame if number is None else {"id": number, **frame})
+
+    def _put(self, frame: Json) -> None:
+        if self._api.faults.strikes("ws_drop"):
+            return self._drop()
+        frame["sending_ts_ms"] = self._exchange.now // 1000
+        return self._send(msgspec.json.encode(frame))
+
+    # --- what is heard from the exchange -------------------------------------------------------------------
+
+    def _hear(self, notice: Notice) -> None:
+        # Most frequent first; the work of building a body is done only for who wants it.
+        if isinstance(notice, BookChanged):
+            self._book_changed(notice)
+        elif isinstance(notice, TopChanged):
+            for subscription in self._of("ticker", notice.market.ticker):
+                self._frame(subscription, "ticker", _ticker(notice.market))
+        elif isinstance(notice, Traded):
+            for subscription in self._of("trade", notice.trade.ticker):
+                self._frame(subscription, "trade", _trade(notice.trade))
+        elif isinstance(notice, MemberNotice):
+            self._private(notice)
+        else:
+            self._life_changed(notice)
+
+    def _of(self, channel: str, ticker: str) -> list[Subscription]:
+        return [s for s in self._subscriptions.values() if s.channel == channel and s.covers(ticker)]
+
+    def _book_changed(self, notice: BookChanged) -> None:
+        for subscription in self._of("orderbook_delta", notice.market.ticker):
+            self._frame(subscription, "orderbook_delta", self._delta(notice, subscription.yes_price))
+
+    def _delta(self, notice: BookChanged, yes_price: bool) -> Json:
+        order, now = notice.order, self._exchange.now
+        price = order.price if order.bid or yes_price else complement(order.price)
+        body: Json = {
+            "market_ticker": notice.market.ticker,
+            "market_id": market_id(notice.market.ticker),
+            "clock": notice.market.clock,
+            "price_dollars": format_price(price),
+            "delta_fp": format_quantity(Quantity(notice.lots)),
+            "side": "yes" if order.bid else "no",
+            "ts": format_instant(now),
+            "ts_ms": now // 1000,
+        }
+        if isinstance(order, MemberOrder) and order.owner is self._account:
+            body |= {"client_order_id": order.client_order_id, "subaccount": 0}
+        return body
+
+    def _private(self, notice: MemberNotice) -> None:
+        if notice.account is not self._account:
+            return
+        ticker = str(notice.body.get("market_ticker", notice.body.get("ticker")))
+        for subscription in self._of(_PRIVATE[notice.kind], ticker):
+            if not self._api.faults.strikes("ws_lost_private"):
+                self._frame(subscription, notice.kind, dict(notice.body))
+
+    def _life_changed(self, notice: LifeChanged) -> None:
+        market = notice.market
+        for subscription in self._of("market_lifecycle_v2", market.ticker):
+            if notice.event_type == "created" and market.contract is market.event.contracts[0]:
+                self._frame(subscription, "event_lifecycle", _event(market))
+            self._frame(subscription, "market_lifecycle_v2", _life(market, notice.event_type))
+
+
+def _tickers(params: Json) -> list[str] | None:
+    """``market_ticker`` or ``market_tickers``, not both."""
+    one, many = params.get("market_ticker"), params.get("market_tickers")
+    if one is not None and many is not None:
+        raise CommandError(11)
+    found = [one] if one is not None else many
+    if found is None:
+        return None
+    if not isinstance(found, list) or not all(isinstance(ticker, str) for ticker in found):
+        raise CommandError(11)
+    return list(dict.fromkeys(found))
+
+
+def _snapshot(market: Market | None, ticker: str, yes_price: bool) -> Json:
+    """Both sides in ascending order of the NO or YES price they are written in; an empty side is absent."""
+    body: Json = {"market_ticker": ticker, "market_id": market_id(ticker)}
+    if market is None:
+        return body
+    yes, no = market.book.levels(True)[::-1], market.book.levels(False)[::-1]
+    if yes:
+        body["yes_dollars_fp"] = [_level(price, size) for price, size in yes]
+    if no:
+        rows = [_level(price if yes_price else complement(price), size) for price, size in no]
+        body["no_dollars_fp"] = rows[::-1] if yes_price else rows
+    return body
+
+
+def _level(price: Price, size: Quantity) -> list[str]:
+    return [format_price(price), format_quantity(size)]
+
+
+def _ticker(market: Market) -> Json:
+    quote, updated = market.quote, market.updated
+    return {
+        "market_id": market_id(market.ticker),
+        "market_ticker": market.ticker,
+        "price_dollars": format_price(market.last or Price(0)),
+        "yes_bid_dollars": format_price(quote.bid or Price(0)),
+        "yes_ask_dollars": format_price(Price(MICROS) if quote.ask is None else quote.ask),
+        "volume_fp": format_quantity(Quantity(market.lots_traded)),
+        "open_interest_fp": format_quantity(Quantity(market.open_interest)),
+        "dollar_volume": market.lots_traded // LOTS,
+        "dollar_open_interest": market.open_interest // LOTS,
+        "yes_bid_size_fp": format_quantity(Quantity(quote.bid_size)),
+        "yes_ask_size_fp": format_quantity(Quantity(quote.ask_size)),
+        "last_trade_size_fp": format_quantity(Quantity(market.last_size)),
+        "ts": updated // SECOND,
+        "ts_ms": updated // 1000,
+        "time": format_instant(updated),
+    }
+
+
+def _trade(trade: Trade) -> Json:
+    side = "yes" if trade.taker_bid else "no"
+    return {
+        "trade_id": trade.id,
+        "market_ticker": trade.ticker,
+        "yes_price_dollars": format_price(trade.price),
+        "no_price_dollars": format_price(complement(trade.price)),
+        "count_fp": format_quantity(Quantity(trade.lots)),
+        "taker_side": side,
+        "taker_outcome_side": side,
+        "taker_book_side": "bid" if trade.taker_bid else "ask",
+        "is_block_trade": False,
+        "ts": trade.at // SECOND,
+        "ts_ms": trade.at // 1000,
+    }
+
+
+def _event(market: Market) -> Json:
+    fields = market.event.fields
+    return {
+        "event_ticker": market.event.ticker,
+        "exchange_index": market.contract.shard,
+        "title": fields.get("title", ""),
+        "subtitle": fields.get("sub_title", ""),
+        "collateral_return_type": fields.get("collateral_return_type", ""),
+        "series_ticker": market.event.series.ticker,
+    }
+
+
+_METADATA = (
+    "title", "yes_sub_title", "no_sub_title", "rules_primary", "rules_secondary", "can_close_early",
+    "event_ticker", "strike_type", "floor_strike", "custom_strike",
+)  # fmt: skip
+
+
+def _life(market: Market, event_type: str) -> Json:
+    body: Json = {"market_ticker": market.ticker, "event_type": event_type}
+    contract = market.contract
+    if event_type == "created":
+        body |= {
+            "exchange_index": contract.shard,
+            "open_ts": contract.opens // SECOND,
+            "close_ts": market.closes // SECOND,
+            "price_level_structure": contract.structure,
+            "additional_metadata": {
+                "name": contract.fields["yes_sub_title"],
+                **{name: contract.fields[name] for name in _METADATA if name in contract.fields},
+            },
+        }
+    elif event_type in ("activated", "deactivated"):
+        body["is_deactivated"] = event_type == "deactivated"
+    elif event_type == "close_date_updated":
+        body["close_ts"] = market.closes // SECOND
+    elif event_type == "determined":
+        body |= {
+            "result": market.result.value,
+            "settlement_value": format_price(market.payout or Price(0)),
+            "determination_ts": (market.determined_at or 0) // SECOND,
+        }
+    elif event_type == "settled":
+        body["settled_ts"] = (market.settled_at or 0) // SECOND
+    return body
