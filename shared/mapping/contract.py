@@ -18,8 +18,8 @@ from shared.terms import MarketKind, Period, StrikeType
 DRAW = "Draw"
 _DRAW_WORDS = frozenset({"Tie", "Reg Time: Tie", "Draw"})
 
-# Which side of the pair a contract is about.
-FIRST, SECOND, NEITHER = 0, 1, -1
+# Which side of the pair a contract is about; the second is 1.
+FIRST, NEITHER = 0, -1
 
 _LINED = frozenset({MarketKind.SPREAD, MarketKind.TOTAL, MarketKind.TEAM_TOTAL, MarketKind.PLAYER_PROP})
 _SIDED = frozenset({MarketKind.WINNER, MarketKind.THREE_WAY, MarketKind.SPREAD, MarketKind.TEAM_TOTAL})

@@ -151,11 +151,10 @@ def _shifted(market: ParsedMarket, hits: list[_Hit]) -> Resolved | Unresolved:
     near = [hit for hit in hits if _days_apart(market.day, hit[0]) <= _LOOK_AROUND]
     if slack and len(near) == 1 and _days_apart(market.day, near[0][0]) <= slack:
         return _accept(market, near[0], exact_day=False)
-    nearest = min((hit[0] for hit in hits), key=lambda listed: _days_apart(market.day, listed))
-    return Unresolved(
-        "other_day",
-        f"the sides meet at {format_instant(nearest.starts_at)}, not at the ticker's {market.day}",
-    )
+    nearest = min((hit[0] for hit in hits), key=lambda one: (_days_apart(market.day, one), one.starts_at))
+    code = "other_time" if nearest.on(market.day) else "other_day"
+    start = format_instant(nearest.starts_at)
+    return Unresolved(code, f"the sides meet at {start}, which is not what {market.game!r} says")
 
 
 def _days_apart(day: date, listed: Listed) -> int:
