@@ -29,6 +29,7 @@ _MAX_MESSAGE_BYTES = 64 * 1024 * 1024
 _SILENCE = 25 * SECOND
 _CHECK_SECONDS = 2.0
 _CONNECT_SECONDS = 10.0
+_CLOSE_SECONDS = 1.0
 _FIRST_WAIT_S = 0.25
 _LONGEST_WAIT_S = 30.0
 
@@ -53,7 +54,7 @@ Connect = Callable[[], Awaitable[Socket]]
 
 
 class KalshiStream:
-    """The live stream for a changing set of markets. One task calls :meth:`run`; it ends only by cancelling."""
+    """The live stream for a changing set of markets. One task calls :meth:`run` until it is cancelled."""
 
     def __init__(
         self,
@@ -67,6 +68,7 @@ class KalshiStream:
         self.protocol = protocol or StreamProtocol()
         self._socket: Socket | None = None
         self._heard_at = clock.now()
+        self._was_answered = False
 
     async def run(self, handle: Handler) -> None:
         """Stay connected and call ``handle`` with every event, in order.
@@ -82,8 +84,8 @@ class KalshiStream:
             except ArbError as exc:
                 reason = str(exc)
             else:
-                failures = 0
                 reason = await self._serve(socket, handle)
+                failures = 0 if self._was_answered else failures
             failures += 1
             for event in self.protocol.disconnected(reason, self._clock.now()).events:
                 handle(event)
@@ -99,15 +101,16 @@ class KalshiStream:
 
     async def _serve(self, socket: Socket, handle: Handler) -> str:
         """Read one connection until it ends; answers why it ended."""
-        self._socket, self._heard_at = socket, self._clock.now()
+        self._socket, self._heard_at, self._was_answered = socket, self._clock.now(), False
         watchdog = asyncio.create_task(self._watch_over(socket))
         try:
             await self._apply(self.protocol.connected(self._clock.now()), handle)
             while (data := await socket.receive()) is not None:
                 self._heard_at = now = self._clock.now()
                 if data:
+                    self._was_answered = True
                     await self._apply(self.protocol.received(data, now), handle)
-        except ArbError as exc:
+        except VenueDownError as exc:
             return str(exc)
         finally:
             self._socket = None
@@ -132,7 +135,7 @@ class KalshiStream:
         """Close the line when it is silent; ask again for what has not come."""
         while not self._is_silent():
             await self._clock.sleep(_CHECK_SECONDS)
-            with suppress(ArbError):
+            with suppress(VenueDownError):
                 await self._send(self.protocol.tick(self._clock.now()))
         await socket.close()
 
@@ -162,6 +165,7 @@ class AiohttpConnect:
                     headers=self._headers(),
                     autoping=False,
                     max_msg_size=_MAX_MESSAGE_BYTES,
+                    timeout=aiohttp.ClientWSTimeout(ws_close=_CLOSE_SECONDS),
                     compress=0,
                 )
         except aiohttp.WSServerHandshakeError as exc:
