@@ -87,9 +87,16 @@ class ManualClock:
         """Jump to ``instant`` without waking anyone (a clock jump, or a replay's next event)."""
         self._now = instant
 
+    def is_due(self, instant: Instant) -> bool:
+        """Whether anyone sleeps that should be awake at ``instant``."""
+        return bool(self._sleepers) and self._sleepers[0][0] <= instant
+
     async def advance(self, seconds: float) -> None:
         """Move forward by ``seconds``, waking each sleeper at its own time."""
-        target = self._now + int(seconds * SECOND)
+        await self.advance_to(Instant(self._now + int(seconds * SECOND)))
+
+    async def advance_to(self, target: Instant) -> None:
+        """Move forward to ``target``, waking each sleeper at its own time."""
         while self._sleepers and self._sleepers[0][0] <= target:
             due, _, future = heapq.heappop(self._sleepers)
             self._now = Instant(max(self._now, due))

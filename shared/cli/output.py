@@ -14,7 +14,10 @@ from rich.table import Table
 from shared.errors import ArbError, OperatorError
 from shared.money import LOTS, Usd, format_usd
 
-console = Console()
+# Redirected output has no width of its own; 80 columns would fold every ticker.
+_WIDTH = None if sys.stdout.isatty() else 150
+
+console = Console(width=_WIDTH)
 errors = Console(stderr=True)
 
 

@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 from shared.clock import SECOND, Instant
 from shared.edges.detector import DetectorSettings, Quotes, assess, listed_quotes, signal_of
 from shared.edges.fair import FairPair, fair_pair
+from shared.fees.protocol import Level
 from shared.messages import (
     MappingDecided,
     MarketListed,
@@ -20,6 +21,7 @@ from shared.messages import (
     SignalRaised,
     seal,
 )
+from shared.money import MICROS
 from shared.terms import MarketKind, Side
 
 # A consensus weighs books by age, so it is computed anew when it has stood for this long.
@@ -51,6 +53,7 @@ class Board:
         default_factory=dict
     )
     _said: dict[tuple[str, Side], tuple[object, ...]] = field(default_factory=dict)
+    _triggers: dict[str, tuple[int, int]] = field(default_factory=dict)
     _signalled: dict[str, Instant] = field(default_factory=dict)
 
     def market(self, market: MarketListed, now: Instant) -> Found:
@@ -111,8 +114,21 @@ class Board:
         key = (mapping.odds_event_id, mapping.selection, mapping.kind)
         held = self._fair.get(key)
         if held is None or now - held[0] > _FAIR_TTL:
-            held = self._fair[key] = (now, fair_pair(odds, mapping.selection, mapping.kind, now))
+            age = self.settings.max_odds_age_s
+            held = self._fair[key] = (now, fair_pair(odds, mapping.selection, mapping.kind, now, age))
         return held[1]
+
+    def tempted(self, ticker: str, yes_ask: Level | None, no_ask: Level | None) -> bool:
+        """Whether these best offers could be worth it: a comparison with prices worked out beforehand.
+
+        Runs on every change of every book, so it must cost next to nothing.
+        """
+        trigger = self._triggers.get(ticker)
+        if trigger is None:
+            return False
+        return (yes_ask is not None and yes_ask[0] <= trigger[0]) or (
+            no_ask is not None and no_ask[0] <= trigger[1]
+        )
 
     def forget_ended(self, now: Instant, after: int) -> int:
         """Drop markets whose game started more than ``after`` microseconds ago; gives how many."""
@@ -126,12 +142,14 @@ class Board:
             self._tickers.get(mapping.odds_event_id, set()).discard(ticker)
             self.markets.pop(ticker, None)
             self.quotes.pop(ticker, None)
+            self._triggers.pop(ticker, None)
             for side in Side:
                 self._said.pop((ticker, side), None)
         return len(ended)
 
     def _assess(self, market: MarketListed, mapping: MappingDecided, now: Instant, found: Found) -> None:
         fair = self.fair_of(mapping, now)
+        self._triggers[market.ticker] = _trigger(fair, self.settings)
         quotes = self.quotes[market.ticker]
         for opportunity in assess(market, mapping, fair, quotes, self.settings, now):
             if not self._is_news(opportunity):
@@ -165,3 +183,11 @@ class Board:
             return False
         self._said[key] = content
         return True
+
+
+def _trigger(fair: FairPair | str, settings: DetectorSettings) -> tuple[int, int]:
+    """Highest YES and NO prices, micro-dollars, that could keep the edge if there were no fee: a bound."""
+    if isinstance(fair, str):
+        return 0, 0
+    edge = settings.rule.min_net_edge
+    return int((fair.yes.probability - edge) * MICROS), int((fair.no.probability - edge) * MICROS)

@@ -6,7 +6,7 @@ A display and throttle number, not a probability. Whatever is missing scores not
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 
 from shared.errors import MalformedError
 from shared.messages import ConfidenceScore
@@ -43,9 +43,10 @@ class ConfidenceInputs:
 
 def confidence(known: ConfidenceInputs) -> ConfidenceScore:
     """The score and its parts; the total is a whole number. Raises :class:`MalformedError` for NaN."""
+    for name, value in asdict(known).items():
+        if value is not None and math.isnan(value):
+            raise MalformedError(f"confidence: {name} is not a number")
     parts = (_edge(known), _consensus(known), _liquidity(known), _timing(known))
-    if any(math.isnan(part) for part in parts):
-        raise MalformedError("confidence: an input is not a number")
     edge, consensus, liquidity, timing = parts
     total = float(math.floor(math.fsum(parts) + 0.5))
     return ConfidenceScore(total=total, edge=edge, consensus=consensus, liquidity=liquidity, timing=timing)
@@ -93,4 +94,4 @@ def _nearness(hours: float) -> float:
 
 
 def _clip(value: float) -> float:
-    return value if math.isnan(value) else min(1.0, max(0.0, value))
+    return min(1.0, max(0.0, value))

@@ -39,6 +39,7 @@ class DetectorSettings:
 
     profile: Profile = Profile.STANDARD
     max_quote_age: int = 90 * SECOND  # the listing is polled, and cached for up to 15 s
+    max_odds_age_s: float | None = None  # None: by time to the start, see consensus.staleness_limit
     signal_ttl: int = 2 * MINUTE
     order: Quantity = Quantity(10_000)  # intended size, for the liquidity part of the confidence
     quotes: QuoteLimits = field(default_factory=QuoteLimits)

@@ -36,8 +36,13 @@ class FairPair:
         return self.yes if side is Side.YES else self.no
 
 
-def fair_pair(odds: OddsSeen, selection: Selection, kind: MarketKind, now: Instant) -> FairPair | str:
-    """Consensus on both sides of ``selection``, or the reason why the books give none."""
+def fair_pair(
+    odds: OddsSeen, selection: Selection, kind: MarketKind, now: Instant, max_age_s: float | None = None
+) -> FairPair | str:
+    """Consensus on both sides of ``selection``, or the reason why the books give none.
+
+    ``max_age_s`` is the oldest usable quote in seconds; ``None`` goes by the time to the start.
+    """
     books = [
         (quote.bookmaker, age, fair, index)
         for quote in odds.quotes
@@ -51,7 +56,7 @@ def fair_pair(odds: OddsSeen, selection: Selection, kind: MarketKind, now: Insta
     if not books:
         return f"no_books: nobody quotes {_line(selection)}"
     start = odds.starts_at
-    limit = staleness_limit((start - now) / SECOND if start is not None else 0.0)
+    limit = max_age_s or staleness_limit((start - now) / SECOND if start is not None else 0.0)
     yes = consensus([BookFair.of(name, age, fair, index) for name, age, fair, index in books], limit)
     no = consensus([_against(name, age, fair, index) for name, age, fair, index in books], limit)
     return _paired(yes, no, now)

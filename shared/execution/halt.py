@@ -1,4 +1,4 @@
-"""The halt: one document that stops all trading, written by a person, watched live, and closed only by a person.
+"""The halt: one document that stops all trading, watched live, and closed only by a person.
 
 If its state cannot be read, trading stops: silence is not permission.
 """

@@ -1,0 +1,72 @@
+"""Keeps the live books of every watched market from what the stream says, and knows when to believe them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from shared.books.book import OrderBook
+from shared.clock import Instant
+from shared.errors import MalformedError
+from shared.messages import MarketListed
+from shared.money import complement
+from shared.venues.kalshi.events import BookDelta, BookSnapshot, Disconnected, Gap, StreamEvent
+
+
+class BookKeeper:
+    """Books by ticker. A lost message or connection makes books unquotable until their next snapshot."""
+
+    def __init__(self) -> None:
+        self.books: dict[str, OrderBook] = {}
+        self.gaps = 0
+
+    def book_of(self, ticker: str) -> OrderBook | None:
+        """The live book of ``ticker``, ``None`` when it was never seen."""
+        return self.books.get(ticker)
+
+    def apply(self, event: StreamEvent) -> str | None:
+        """Take in one event; gives the ticker whose book changed, or ``None``."""
+        if isinstance(event, BookDelta):
+            book = self.books.get(event.ticker)
+            if book is not None and book.apply_delta(event.side, event.price, event.delta, event.at):
+                return event.ticker
+            return None
+        if isinstance(event, BookSnapshot):
+            return self._snapshot(event)
+        if isinstance(event, (Gap, Disconnected)):
+            self._mark(event.tickers)
+        return None
+
+    def heard(self, at: Instant) -> None:
+        """The stream is alive: what did not change still stands."""
+        for book in self.books.values():
+            book.touch(at)
+
+    def listed(self, market: MarketListed) -> str | None:
+        """A one-level book from a listing, for recordings that hold no depth."""
+        yes = [(market.yes_bid, market.yes_bid_size)] if market.yes_bid and market.yes_bid_size else []
+        no = (
+            [(complement(market.yes_ask), market.yes_ask_size)]
+            if market.yes_ask and market.yes_ask_size
+            else []
+        )
+        book = self.books.setdefault(market.ticker, OrderBook(market.ticker))
+        try:
+            book.apply_snapshot(yes, no, market.observed_at)
+        except MalformedError:
+            return None
+        return market.ticker
+
+    def _snapshot(self, event: BookSnapshot) -> str | None:
+        book = self.books.setdefault(event.ticker, OrderBook(event.ticker))
+        try:
+            book.apply_snapshot(event.yes_bids, event.no_bids, event.at)
+        except MalformedError:
+            return None
+        return event.ticker
+
+    def _mark(self, tickers: Iterable[str]) -> None:
+        self.gaps += 1
+        for ticker in tickers:
+            book = self.books.get(ticker)
+            if book is not None:
+                book.mark_gap()

@@ -1,0 +1,120 @@
+"""The trading floor: books, detector and executor joined. Live, paper and replay run this same code.
+
+What changes a book is handled in the caller's own step and costs microseconds; only an order about to be sent
+becomes a task of its own, so that the stream never waits for a venue.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import time
+from collections.abc import Callable, Coroutine
+
+from shared.books.book import OrderBook
+from shared.clock import Clock, Instant
+from shared.edges.detector import Quotes
+from shared.errors import MalformedError
+from shared.execution.books import BookKeeper
+from shared.execution.executor import Executor
+from shared.execution.paper import PaperGateway
+from shared.fees.kalshi import FeeSchedule, schedule_for
+from shared.messages import MarketListed, Message, SignalRaised
+from shared.pipeline.detect import EdgeDetector
+from shared.terms import Side
+from shared.venues.kalshi.events import StreamEvent
+
+_log = logging.getLogger(__name__)
+
+
+class TradingFloor:
+    """One account's books, detector and executor."""
+
+    def __init__(
+        self,
+        detector: EdgeDetector,
+        keeper: BookKeeper,
+        executor: Executor,
+        clock: Clock,
+        paper: PaperGateway | None = None,
+        measure: Callable[[str, int], None] = lambda stage, nanoseconds: None,
+        stopwatch: Callable[[], int] = time.perf_counter_ns,
+    ) -> None:
+        self.detector, self.keeper, self.executor = detector, keeper, executor
+        self._clock, self._paper = clock, paper
+        self._measure, self._stopwatch = measure, stopwatch
+        self._tasks: set[asyncio.Task[None]] = set()
+        self.book_changes = 0
+
+    async def on_message(self, message: Message) -> None:
+        """A listing, mapping, odds or signal from the bus."""
+        if isinstance(message, SignalRaised):
+            self._work(self._signal(message))
+        else:
+            await self.detector.handle(message)
+
+    async def on_stream(self, event: StreamEvent) -> None:
+        """Anything the exchange's stream says."""
+        started = self._stopwatch()
+        ticker = self.keeper.apply(event)
+        if ticker is not None:
+            await self._changed(ticker, event.at if hasattr(event, "at") else self._clock.now())
+            self._measure("book change to decision", self._stopwatch() - started)
+
+    async def on_listing(self, market: MarketListed) -> None:
+        """A listing that stands in for a book, in recordings without depth."""
+        ticker = self.keeper.listed(market)
+        if ticker is not None:
+            await self._changed(ticker, market.observed_at)
+
+    async def idle(self) -> None:
+        """Wait until no order is on its way."""
+        while self._tasks:
+            await asyncio.gather(*self._tasks, return_exceptions=True)
+
+    @property
+    def busy(self) -> bool:
+        """Whether an order is on its way."""
+        return bool(self._tasks)
+
+    async def _changed(self, ticker: str, at: Instant) -> None:
+        self.book_changes += 1
+        if self._paper is not None:
+            self._paper.book_changed(ticker)
+        if ticker in self.executor.watched:
+            self._work(self.executor.on_book(ticker))
+        book = self.keeper.books[ticker]
+        if self.detector.board.tempted(ticker, book.best_ask(Side.YES), book.best_ask(Side.NO)):
+            found = self.detector.board.book(ticker, quotes_of(book, at), self._clock.now())
+            await self.detector.publish(found)
+
+    async def _signal(self, signal: SignalRaised) -> None:
+        schedule = signal_schedule(signal, self._clock.now())
+        if schedule is not None:
+            await self.executor.on_signal(signal, schedule)
+
+    def _work(self, coroutine: Coroutine[None, None, None]) -> None:
+        task = asyncio.create_task(coroutine)
+        self._tasks.add(task)
+        task.add_done_callback(self._ended)
+
+    def _ended(self, task: asyncio.Task[None]) -> None:
+        """An order's task that failed stops all trading: its state is not known to be durable."""
+        self._tasks.discard(task)
+        error = None if task.cancelled() else task.exception()
+        if error is not None:
+            _log.error("execution failed: %s: %s", type(error).__name__, error)
+            self.executor.account.halted = f"execution failed: {type(error).__name__}: {error}"
+
+
+def quotes_of(book: OrderBook, at: Instant) -> Quotes:
+    """Both sides of a live book, full depth."""
+    return Quotes({side: book.asks(side) for side in Side}, at)
+
+
+def signal_schedule(signal: SignalRaised, now: Instant) -> FeeSchedule | None:
+    """Fee schedule of a signal's market."""
+    try:
+        return schedule_for(signal.fee_type, signal.fee_multiplier_micro, now)
+    except MalformedError:
+        return None
