@@ -33,7 +33,8 @@ def capital_use(profit: float, capital: float, days: float, hurdle: float, carry
     ``carry`` is what the venue pays on the locked money meanwhile. Raises :class:`MalformedError` unless
     capital is positive and days are not negative.
     """
-    if not (capital > 0 and days >= 0 and math.isfinite(profit) and math.isfinite(capital)):
+    finite = all(map(math.isfinite, (profit, capital, days, hurdle, carry)))
+    if not (finite and capital > 0 and days >= 0):
         raise MalformedError(f"capital: {profit!r} on {capital!r} over {days!r} days makes no sense")
     ret = profit / capital
     daily = capital * (hurdle - carry) / _YEAR

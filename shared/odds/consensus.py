@@ -128,7 +128,7 @@ def weight(book: str, age_s: float, half_life_s: float = _HALF_LIFE_S) -> float:
 
 def decayed(age_s: float, half_life_s: float) -> float:
     """2**(-age / half-life); a negative age counts as zero."""
-    return math.pow(2.0, -max(0.0, age_s) / half_life_s)
+    return math.pow(2.0, -max(age_s, 0.0) / half_life_s)
 
 
 def pool(probabilities: Sequence[float], weights: Sequence[float]) -> Pooled:
@@ -137,7 +137,7 @@ def pool(probabilities: Sequence[float], weights: Sequence[float]) -> Pooled:
     The variance is the unbiased one for reliability weights.
     """
     total = math.fsum(weights)
-    if not probabilities or total <= 0:
+    if not probabilities or not 0 < total < math.inf:
         raise MalformedError("consensus: nothing to pool")
     shares = tuple(value / total for value in weights)
     logits = [_logit(p) for p in probabilities]

@@ -19,6 +19,7 @@ MAX_EXTRAPOLATION = 2.0
 
 _NORMAL = NormalDist()
 _LARGEST_MEAN = 2_000.0
+_LARGEST_COUNT = 5_000
 _LONGEST_NUMBER = 12
 
 
@@ -165,6 +166,8 @@ def _over(line: float, tail: Callable[[int], float]) -> float:
 
 def _tail(start: float, ratio: Callable[[int], float], least: int) -> float:
     """P(count >= least) from P(0) and the ratio of successive probabilities."""
+    if least > _LARGEST_COUNT:
+        raise MalformedError(f"threshold: {least} is not a count these models serve")
     term = total = start if least > 0 else 0.0
     for k in range(1, least):
         term *= ratio(k)

@@ -138,9 +138,13 @@ def test_quotes_may_be_older_the_further_the_start(seconds: float, limit: float)
     assert staleness_limit(seconds) == limit
 
 
-def test_nothing_to_pool_is_an_error() -> None:
+@pytest.mark.parametrize(
+    ("probabilities", "weights"),
+    [([], []), ([0.5], [0.0]), ([0.5], [weight("fanduel", math.nan)]), ([1.0], [1.0])],
+)
+def test_what_cannot_be_pooled_is_an_error(probabilities: list[float], weights: list[float]) -> None:
     with pytest.raises(MalformedError):
-        pool([], [])
+        pool(probabilities, weights)
 
 
 @given(st.lists(st.tuples(PROBABILITIES, st.floats(0.01, 10.0)), min_size=1, max_size=10))
