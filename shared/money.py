@@ -11,7 +11,7 @@ touch money; wire strings go through :class:`decimal.Decimal` exactly once, here
 
 from __future__ import annotations
 
-from decimal import Decimal, InvalidOperation
+from decimal import Decimal
 from typing import NewType
 
 from shared.errors import BadMoneyError
@@ -25,8 +25,8 @@ LOTS = 100
 ONE = Price(MICROS)
 ZERO_USD = Usd(0)
 
-# Longer strings are hostile, not prices: Decimal parses a megabyte of digits in quadratic time.
-_MAX_DIGITS = 40
+# Longer strings are hostile, not prices; and beyond the 28 digits of Decimal's context scaling would round.
+_MAX_DIGITS = 28
 
 
 def _scaled(text: str | int | Decimal, scale: int, what: str) -> int:
@@ -35,7 +35,7 @@ def _scaled(text: str | int | Decimal, scale: int, what: str) -> int:
     try:
         value = Decimal(text)
         scaled = value * scale
-    except (InvalidOperation, TypeError, ValueError) as exc:
+    except (ArithmeticError, TypeError, ValueError) as exc:
         raise BadMoneyError(f"{what}: {text!r} is not a decimal number") from exc
     if not scaled.is_finite():
         raise BadMoneyError(f"{what}: {text!r} is not finite")

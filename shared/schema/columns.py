@@ -5,7 +5,6 @@ from __future__ import annotations
 from dataclasses import dataclass
 from enum import StrEnum
 from functools import cache
-from typing import Any
 
 import msgspec.inspect as inspect
 
@@ -21,6 +20,13 @@ class Kind(StrEnum):
     STRING = "string"
     BOOLEAN = "boolean"
     RECORD = "record"
+
+
+_UNITS = {
+    "price": "micro-dollars per contract",
+    "quantity": "hundredths of a contract",
+    "usd": "micro-dollars",
+}
 
 
 @dataclass(frozen=True)
@@ -76,24 +82,24 @@ def _column(name: str, info: inspect.Type) -> Column:
 
 
 def _unwrapped(info: inspect.Type) -> tuple[inspect.Type, str, str]:
-    """The type without annotations and ``None``, the outermost description, the unit."""
+    """The type without annotations and ``None``, the description with the unit, the unit."""
     description = unit = ""
     while True:
         if isinstance(info, inspect.Metadata):
-            extra: dict[str, Any] = info.extra or {}
-            described: dict[str, Any] = info.extra_json_schema or {}
-            unit = unit or extra.get("unit", "")
-            description = _joined(description, described.get("description", ""))
+            unit = unit or (info.extra or {}).get("unit", "")
+            description = description or (info.extra_json_schema or {}).get("description", "")
             info = info.type
         elif isinstance(info, inspect.UnionType):
             (info,) = (one for one in info.types if not isinstance(one, inspect.NoneType))
         else:
-            return info, description, unit
+            return info, _with_unit(description, _UNITS.get(unit, "")), unit
 
 
-def _joined(outer: str, inner: str) -> str:
-    """A field's own words, then its type's (which name the unit)."""
-    return f"{outer} ({inner})" if outer and inner else outer or inner
+def _with_unit(description: str, unit: str) -> str:
+    """A field's own words hide its type's, which name the unit: say it again."""
+    if not unit or unit in description:
+        return description
+    return f"{description} ({unit})" if description else unit
 
 
 def _scalar(name: str, info: inspect.Type) -> Kind:

@@ -13,7 +13,12 @@ from shared.backends.local.errors import storage_error
 from shared.errors import ConfigError, MalformedError
 
 # The warehouse shares the machine with a trading loop: it may not take every core and most of the memory.
-_LIMITS: dict[str, str | bool | int | float | list[str]] = {"threads": 2, "memory_limit": "2GB"}
+# And a query never fetches an extension from the network: json, parquet and icu are in the wheel.
+_SETTINGS: dict[str, str | bool | int | float | list[str]] = {
+    "threads": 2,
+    "memory_limit": "2GB",
+    "autoinstall_known_extensions": False,
+}
 
 # Faults of the file or the disk; every other error is the statement's or the row's.
 STORAGE_FAULTS = (duckdb.OperationalError, duckdb.InternalError, duckdb.FatalException)
@@ -22,7 +27,7 @@ STORAGE_FAULTS = (duckdb.OperationalError, duckdb.InternalError, duckdb.FatalExc
 def connect(database: Path | str, *, read_only: bool = False) -> duckdb.DuckDBPyConnection:
     """A connection in UTC; raises :class:`StorageError`."""
     with translated(Path(database)):
-        connection = duckdb.connect(str(database), read_only=read_only, config=_LIMITS)
+        connection = duckdb.connect(str(database), read_only=read_only, config=_SETTINGS)
         connection.execute("SET timezone = 'UTC'")
         return connection
 
