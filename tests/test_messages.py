@@ -49,7 +49,7 @@ json_values = st.recursive(
 )
 
 
-# Plain numbers where Hypothesis infers a field from its type: the wire has no NaN and no integer beyond a double.
+# Plain numbers where Hypothesis infers a field from its type: the wire has no NaN.
 st.register_type_strategy(float, st.floats(allow_nan=False, allow_infinity=False))
 st.register_type_strategy(int, st.integers(-(2**53), 2**53))
 

@@ -5,8 +5,8 @@ change log: its row number is the document's version (so a version never comes b
 watchers read the log, so they miss no state, whichever process wrote it.
 
 Durability is WAL with ``synchronous=FULL``: an acknowledged intent survives a power cut, not only a crash.
-Measured on a local disk, that costs 0.15 ms a write against 0.02 ms with NORMAL, which may lose the last
-commits; an order's network round trip is a hundred times longer.
+Measured through this class on a local disk: 0.31 ms a write (p99 0.5), against 0.17 ms (p99 0.4) with NORMAL,
+which may lose the last commits. An order's network round trip is a hundred times longer.
 """
 
 from __future__ import annotations
