@@ -6,6 +6,7 @@ import asyncio
 import getpass
 from collections.abc import Awaitable, Callable
 from pathlib import Path
+from random import SystemRandom
 from typing import Any, TypeVar
 
 import typer
@@ -29,7 +30,10 @@ T = TypeVar("T")
 def halt_command(reason: str, data_dir: Path | None) -> None:
     """Stop all trading."""
     folder = newest(data_dir)
-    _with(folder, lambda documents: halting.halt(documents, SystemClock(), reason, getpass.getuser()))
+    _with(
+        folder,
+        lambda documents: halting.halt(documents, SystemClock(), SystemRandom(), reason, getpass.getuser()),
+    )
     console.print(f"[bold red]halted[/] in {folder}; arb resume lets trading go on")
 
 
@@ -42,7 +46,9 @@ def resume_command(data_dir: Path | None) -> None:
         return
     console.print(f"halted by {reason}")
     typer.confirm("Is the cause removed, and should trading go on?", abort=True)
-    _with(folder, lambda documents: halting.resume(documents, SystemClock(), getpass.getuser()))
+    _with(
+        folder, lambda documents: halting.resume(documents, SystemClock(), SystemRandom(), getpass.getuser())
+    )
     console.print("[green]resumed[/]")
 
 

@@ -53,7 +53,7 @@ class Board:
         default_factory=dict
     )
     _said: dict[tuple[str, Side], tuple[object, ...]] = field(default_factory=dict)
-    _triggers: dict[str, tuple[int, int]] = field(default_factory=dict)
+    _triggers: dict[str, tuple[int, int, int]] = field(default_factory=dict)
     _signalled: dict[str, Instant] = field(default_factory=dict)
 
     def market(self, market: MarketListed, now: Instant) -> Found:
@@ -118,13 +118,13 @@ class Board:
             held = self._fair[key] = (now, fair_pair(odds, mapping.selection, mapping.kind, now, age))
         return held[1]
 
-    def tempted(self, ticker: str, yes_ask: Level | None, no_ask: Level | None) -> bool:
+    def tempted(self, ticker: str, yes_ask: Level | None, no_ask: Level | None, at: Instant) -> bool:
         """Whether these best offers could be worth it: a comparison with prices worked out beforehand.
 
         Runs on every change of every book, so it must cost next to nothing.
         """
         trigger = self._triggers.get(ticker)
-        if trigger is None:
+        if trigger is None or at >= trigger[2]:
             return False
         return (yes_ask is not None and yes_ask[0] <= trigger[0]) or (
             no_ask is not None and no_ask[0] <= trigger[1]
@@ -149,7 +149,7 @@ class Board:
 
     def _assess(self, market: MarketListed, mapping: MappingDecided, now: Instant, found: Found) -> None:
         fair = self.fair_of(mapping, now)
-        self._triggers[market.ticker] = _trigger(fair, self.settings)
+        self._triggers[market.ticker] = _trigger(fair, self.settings, mapping.starts_at)
         quotes = self.quotes[market.ticker]
         for opportunity in assess(market, mapping, fair, quotes, self.settings, now):
             if not self._is_news(opportunity):
@@ -185,9 +185,12 @@ class Board:
         return True
 
 
-def _trigger(fair: FairPair | str, settings: DetectorSettings) -> tuple[int, int]:
-    """Highest YES and NO prices, micro-dollars, that could keep the edge if there were no fee: a bound."""
-    if isinstance(fair, str):
-        return 0, 0
+def _trigger(
+    fair: FairPair | str, settings: DetectorSettings, starts_at: Instant | None
+) -> tuple[int, int, int]:
+    """Highest YES and NO prices, micro-dollars, that could be worth it without fees, and until when."""
+    if isinstance(fair, str) or starts_at is None:
+        return 0, 0, 0
     edge = settings.rule.min_net_edge
-    return int((fair.yes.probability - edge) * MICROS), int((fair.no.probability - edge) * MICROS)
+    yes, no = fair.yes.probability - edge, fair.no.probability - edge
+    return int(yes * MICROS), int(no * MICROS), starts_at

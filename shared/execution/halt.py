@@ -6,24 +6,26 @@ If its state cannot be read, trading stops: silence is not permission.
 from __future__ import annotations
 
 import asyncio
+import random
 
+from shared.cas import update
 from shared.clock import Clock
-from shared.errors import AlreadyExistsError, ConflictError
-from shared.ports import Document, Documents, Value
+from shared.ports import Document, Documents
 from shared.risk.account import Account
 
 PATH = "control/halt"
-_ATTEMPTS = 20
 
 
-async def halt(documents: Documents, clock: Clock, reason: str, actor: str) -> None:
-    """Stop trading. The first reason stays until someone resumes."""
-    await _write(documents, {"halted": True, "reason": reason, "actor": actor, "at": clock.now()})
+async def halt(documents: Documents, clock: Clock, rng: random.Random, reason: str, actor: str) -> None:
+    """Stop trading, from this moment, in every process on these documents."""
+    value = {"halted": True, "reason": reason, "actor": actor, "at": clock.now()}
+    await update(documents, PATH, lambda _: value, clock=clock, rng=rng)
 
 
-async def resume(documents: Documents, clock: Clock, actor: str) -> None:
+async def resume(documents: Documents, clock: Clock, rng: random.Random, actor: str) -> None:
     """Let trading go on."""
-    await _write(documents, {"halted": False, "reason": "", "actor": actor, "at": clock.now()})
+    value = {"halted": False, "reason": "", "actor": actor, "at": clock.now()}
+    await update(documents, PATH, lambda _: value, clock=clock, rng=rng)
 
 
 async def halted(documents: Documents) -> str:
@@ -50,17 +52,3 @@ async def follow(documents: Documents, account: Account) -> None:
 def _reason(document: Document) -> str:
     value = document.value
     return f"{value['actor']}: {value['reason']}" if value["halted"] else ""
-
-
-async def _write(documents: Documents, value: Value) -> None:
-    for _ in range(_ATTEMPTS):
-        found = await documents.get(PATH)
-        try:
-            if found is None:
-                await documents.create(PATH, value)
-            else:
-                await documents.replace_if(PATH, value, found.version)
-        except (AlreadyExistsError, ConflictError):
-            continue
-        return
-    raise ConflictError(f"{PATH} kept changing; try again")

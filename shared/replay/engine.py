@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import hashlib
+import random
 from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass, field
@@ -102,7 +103,7 @@ class Replay:
         )
         self._detector = EdgeDetector(Board(settings), self._documents, self._bus, self._clock)
         self._floor = TradingFloor(self._detector, self._keeper, executor, self._clock, paper)
-        self._mapper = EventMapper(self._documents, self._bus, self._clock)
+        self._mapper = EventMapper(self._documents, self._bus, self._clock, random.Random(0))  # noqa: S311
         # Results come from the tape: there is no exchange to ask.
         self._settler = Settler(None, account, journal, self._clock)  # type: ignore[arg-type]
         self._schedules: dict[str, FeeSchedule] = {}

@@ -84,7 +84,8 @@ class TradingFloor:
         if ticker in self.executor.watched:
             self._work(self.executor.on_book(ticker))
         book = self.keeper.books[ticker]
-        if self.detector.board.tempted(ticker, book.best_ask(Side.YES), book.best_ask(Side.NO)):
+        yes, no = book.best_ask(Side.YES), book.best_ask(Side.NO)
+        if self.detector.board.tempted(ticker, yes, no, at):
             found = self.detector.board.book(ticker, quotes_of(book, at), self._clock.now())
             await self.detector.publish(found)
 

@@ -1,0 +1,167 @@
+"""Scrapes the odds feed: slates for free, prices only for games with a certified market, inside the budget.
+
+The slate of each sport goes into ``odds_events/{sport_key}`` for the mapper. Prices are asked for by sport,
+the sport with the nearest start first, no more often than odds move, and never beyond the day's credits.
+"""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+
+import msgspec
+
+from shared.cas import update
+from shared.clock import DAY, MINUTE, SECOND, Clock, Instant, utc_day
+from shared.errors import ArbError, OperatorError
+from shared.messages import OddsEvent, OddsSeen, Quarantined, seal
+from shared.pipeline.map_events import MAPPINGS, SLATES
+from shared.ports import Bus, Documents
+from shared.venues.odds_api.client import OddsApiClient
+from shared.venues.odds_api.credits import OddsRequest, plan, poll_interval_s
+
+FEATURED_MARKETS = ("h2h", "spreads", "totals")
+
+_SLATE_TTL = 10 * MINUTE
+_HORIZON = DAY
+
+
+@dataclass(slots=True)
+class OddsReport:
+    """What one poll did. ``failed`` names each sport that could not be read, with the reason."""
+
+    asked: list[str] = field(default_factory=list)
+    events: int = 0
+    published: int = 0
+    spent: int = 0
+    skipped: str = ""
+    failed: dict[str, str] = field(default_factory=dict)
+
+
+class OddsScraper:
+    """Polls the feed for the sports of our leagues, with ``daily_credits`` to spend a UTC day."""
+
+    def __init__(
+        self,
+        client: OddsApiClient,
+        documents: Documents,
+        bus: Bus,
+        clock: Clock,
+        rng: random.Random,
+        sport_keys: Sequence[str],
+        daily_credits: int,
+        regions: Sequence[str] = ("us",),
+        bookmakers: Sequence[str] = (),
+        min_interval_s: float = 0.0,
+    ) -> None:
+        self._client, self._documents, self._bus = client, documents, bus
+        self._clock, self._rng = clock, rng
+        self._sport_keys, self._daily_credits = tuple(sport_keys), daily_credits
+        self._regions, self._bookmakers = tuple(regions), tuple(bookmakers)
+        self._min_interval_s = min_interval_s
+        self._slates_read: dict[str, Instant] = {}
+        self._asked: dict[str, Instant] = {}
+        self._day, self._spent = "", 0
+        self._active: frozenset[str] | None = None
+
+    async def slates(self) -> dict[str, list[OddsEvent]]:
+        """Read the slates that are due, free of charge; keep each in the document store."""
+        now = self._clock.now()
+        if self._active is None:
+            # A sport out of season is not an error worth a call per poll.
+            self._active = frozenset(sport.key for sport in await self._client.sports())
+        read: dict[str, list[OddsEvent]] = {}
+        for key in self._sport_keys:
+            last = self._slates_read.get(key)
+            if key not in self._active or (last is not None and now - last < _SLATE_TTL):
+                continue
+            events, bad = await self._client.events(key)
+            await self._send(bad)
+            await self._keep(key, events)
+            self._slates_read[key] = now
+            read[key] = events
+        return read
+
+    async def scrape(self) -> OddsReport:
+        """Ask for the prices that are due and affordable; raises what only a person can fix."""
+        report = OddsReport()
+        now = self._clock.now()
+        mapped = await self._mapped(now)
+        budget = self._budget(now)
+        requests = [self._request(key, min(starts.values())) for key, starts in mapped.items()]
+        due = [request for request in requests if self._is_due(request, now)]
+        chosen = plan(due, budget, now)
+        if len(chosen) < len(due):
+            report.skipped = f"{len(due) - len(chosen)} sports wait: {budget} credits are left for today"
+        for request in chosen:
+            await self._ask(request, frozenset(mapped[request.sport_key]), report)
+        return report
+
+    async def _ask(self, request: OddsRequest, wanted: frozenset[str], report: OddsReport) -> None:
+        report.asked.append(request.sport_key)
+        self._asked[request.sport_key] = self._clock.now()
+        self._spent += request.cost
+        try:
+            page = await self._client.odds(
+                request.sport_key,
+                request.markets,
+                regions=request.regions,
+                bookmakers=request.bookmakers,
+                event_ids=sorted(wanted),
+            )
+        except OperatorError:
+            raise
+        except ArbError as exc:
+            report.failed[request.sport_key] = str(exc)
+            return
+        if page.credits_used is not None:
+            self._spent += page.credits_used - request.cost
+        report.spent += page.credits_used or 0
+        report.events += len(page.events)
+        await self._send(page.quarantined)
+        news = [seal(_with_credits(event, page.credits_used, page.credits_remaining)) for event in page.events
+                if event.odds_event_id in wanted]  # fmt: skip
+        report.published += len(news)
+        if news:
+            await self._bus.publish(OddsSeen.TOPIC, news)
+
+    async def _mapped(self, now: Instant) -> dict[str, dict[str, Instant]]:
+        """Starts of mapped games that have not begun, by sport and odds event: the reverse index."""
+        found: dict[str, dict[str, Instant]] = {}
+        for document in await self._documents.query(MAPPINGS, limit=100_000):
+            value = document.value
+            start = value["starts_at"]
+            if value["odds_event_id"] and start is not None and now < start < now + _HORIZON:
+                found.setdefault(value["sport_key"], {})[value["odds_event_id"]] = Instant(start)
+        return found
+
+    def _request(self, sport_key: str, starts_at: Instant) -> OddsRequest:
+        return OddsRequest(sport_key, FEATURED_MARKETS, starts_at, self._regions, self._bookmakers)
+
+    def _is_due(self, request: OddsRequest, now: Instant) -> bool:
+        last = self._asked.get(request.sport_key)
+        wait = max(self._min_interval_s, poll_interval_s(request.starts_at, now))
+        return last is None or now - last >= wait * SECOND
+
+    def _budget(self, now: Instant) -> int:
+        """Credits left of today's own limit, and of what the feed says is left."""
+        day = utc_day(now)
+        if day != self._day:
+            self._day, self._spent = day, 0
+        ledger = self._client.ledger
+        left = self._daily_credits - self._spent
+        return max(0, left if ledger is None else min(left, ledger.available))
+
+    async def _keep(self, sport_key: str, events: Sequence[OddsEvent]) -> None:
+        value = {"events": [msgspec.to_builtins(event) for event in events], "at": self._clock.now()}
+        path = f"{SLATES}/{sport_key}"
+        await update(self._documents, path, lambda _: value, clock=self._clock, rng=self._rng)
+
+    async def _send(self, quarantined: Sequence[Quarantined]) -> None:
+        if quarantined:
+            await self._bus.publish(Quarantined.TOPIC, [seal(record) for record in quarantined])
+
+
+def _with_credits(event: OddsSeen, used: int | None, remaining: int | None) -> OddsSeen:
+    return msgspec.structs.replace(event, credits_used=used, credits_remaining=remaining)
