@@ -30,18 +30,20 @@ class Desk:
     """The house in one market: one maker's ladder of quotes and the crowd that takes them."""
 
     __slots__ = (
-        "_offset", "_offset_until", "_orders", "_rng", "_seen", "_size", "_spread", "_thin", "exchange",
-        "latent", "main", "market", "view",
+        "_offset", "_offset_until", "_orders", "_quoted", "_rng", "_seen", "_size", "_spread", "_thin",
+        "asleep", "exchange", "latent", "main", "market", "view",
     )  # fmt: skip
 
     def __init__(self, exchange: Exchange, market: Market, latent: Latent, rng: random.Random) -> None:
         self.exchange, self.market, self.latent = exchange, market, latent
         self.main = market.contract.question.asks in (Asks.WIN, Asks.TIE)
         self._rng = rng
+        self.asleep = False  # a desk asleep neither quotes nor takes
         self._thin = not self.main and rng.random() < _THIN
         self._spread = (0.003 if self.main else 0.007) * rng.uniform(0.8, 1.6) + (0.25 if self._thin else 0.0)
         self._size = math.log(250 if self.main else 90)
         self._orders: dict[tuple[bool, Price], Order] = {}
+        self._quoted = (-1, -1)
         self._offset, self._offset_until = 0.0, Instant(0)
         self._seen = exchange.now
         self.view = self.truth
@@ -56,7 +58,7 @@ class Desk:
     def requote(self, now: Instant) -> int:
         """Move the quotes to the maker's view; returns the time of the next requote."""
         rng = self._rng
-        if not self.market.is_open:
+        if self.asleep or not self.market.is_open:
             return now + SECOND
         self._seen, waited = now, (now - self._seen) / SECOND
         self.view += _CATCH_UP * (self.truth - self.view) + rng.gauss(0, _NOISE)
@@ -64,8 +66,12 @@ class Desk:
             self._offset = rng.uniform(*_LAPSE_CENTS) / 100 * rng.choice((-1, 1))
             self._offset_until = Instant(now + int(rng.uniform(*_LAPSE_SECONDS) * SECOND))
         target = self.view + (self._offset if now < self._offset_until else 0.0)
-        self._place(self._wanted(min(max(target, 0.0), 1.0)))
-        self.exchange.touch(self.market)
+        best = self._best(int(min(max(target, 0.0), 1.0) * MICROS))
+        # Most requotes change nothing: the same ticks again, and everything still there.
+        if best != self._quoted or not all(order.remaining for order in self._orders.values()):
+            self._quoted = best
+            self._place(self._wanted(best))
+            self.exchange.touch(self.market)
         return int(now + self._pause(now) * SECOND)
 
     def _pause(self, now: Instant) -> float:
@@ -75,20 +81,22 @@ class Desk:
         patience = 3.0 if start - now > 2 * HOUR else 1.0
         return patience * (self._rng.uniform(8, 25) if self.main else self._rng.uniform(60, 180))
 
-    def _wanted(self, target: float) -> set[tuple[bool, Price]]:
-        playing = 1.8 if self.latent.now.played > 0 else 1.0
-        half = int(self._spread * playing * MICROS)
-        value = int(target * MICROS)
-        wanted = set()
-        for bid in (True, False):
-            edge = value - half if bid else value + half
-            tick = self.market.step(min(max(edge, 0), MICROS - 1))
-            best = edge // tick * tick if bid else -(-edge // tick) * tick
-            for level in range(_LEVELS):
-                price = best - level * tick if bid else best + level * tick
-                if self.market.on_grid(Price(price)):
-                    wanted.add((bid, Price(price)))
-        return wanted
+    def _best(self, value: int) -> tuple[int, int]:
+        """Bid and ask around ``value`` micro-dollars, on the grid but perhaps beyond its ends."""
+        half = int(self._spread * (1.8 if self.latent.now.played > 0 else 1.0) * MICROS)
+        low, high = value - half, value + half
+        down, up = self._tick(low), self._tick(high)
+        return low // down * down, -(-high // up) * up
+
+    def _tick(self, price: int) -> int:
+        return self.market.step(min(max(price, 0), MICROS - 1))
+
+    def _wanted(self, best: tuple[int, int]) -> set[tuple[bool, Price]]:
+        bid, ask = best
+        down, up = self._tick(bid - 1), self._tick(ask)
+        ladder = [(True, Price(bid - level * down)) for level in range(_LEVELS)]
+        ladder += [(False, Price(ask + level * up)) for level in range(_LEVELS)]
+        return {(side, price) for side, price in ladder if self.market.on_grid(price)}
 
     def _place(self, wanted: set[tuple[bool, Price]]) -> None:
         orders, book = self._orders, self.market.book
@@ -113,7 +121,7 @@ class Desk:
 
     def take(self, now: Instant) -> int:
         """One marketable order, informed if the price is far off; returns the time of the next one."""
-        if not self.market.is_open:
+        if self.asleep or not self.market.is_open:
             return now + SECOND
         rng, bid = self._rng, self._rng.random() < 0.5
         informed, lots = rng.random() < 0.6, self._crowd_lots()
@@ -144,4 +152,5 @@ class Desk:
             if order.remaining:
                 self.market.book.remove(order)
         self._orders.clear()
+        self._quoted = (-1, -1)
         self.exchange.touch(self.market)

@@ -12,6 +12,7 @@ import math
 import random
 from dataclasses import dataclass, replace
 from functools import lru_cache
+from itertools import accumulate
 
 from shared.clock import DAY, SECOND, Instant
 from shared.simulator.league import League, Scoring
@@ -118,32 +119,59 @@ class PoissonOutcomes(Outcomes):
 
     def __init__(self, state: State) -> None:
         left = max(0.0, 1.0 - state.played)
-        self._three_way = state.league.three_way
-        self._margins: dict[int, float] = {}
-        self._totals: dict[int, float] = {}
-        away_terms = _poisson(round(state.b * left, 4))
-        for home, p in enumerate(_poisson(round(state.a * left, 4)), int(state.x)):
-            for away, q in enumerate(away_terms, int(state.y)):
-                self._add(home, away, p * q)
+        home, away = (_poisson(round(rate * left, 4)) for rate in (state.a, state.b))
+        self._lead = int(state.x) - int(state.y)
+        self._scored = int(state.x) + int(state.y)
+        self._zero = len(away) - 1
+        margins, totals = [0.0] * (len(home) + len(away)), [0.0] * (len(home) + len(away))
+        for goals, p in enumerate(home):
+            for others, q in enumerate(away):
+                margins[goals - others + self._zero] += p * q
+                totals[goals + others] += p * q
+        level = self._zero - self._lead
+        self._tie = margins[level] if 0 <= level < len(margins) else 0.0
+        if not state.league.three_way and self._tie > 0:
+            self._overtime(home, away, margins, totals, level)
+            self._tie = 0.0
+        self._margins, self._totals = _at_least(margins), _at_least(totals)
 
-    def _add(self, home: int, away: int, chance: float) -> None:
-        margins, total = self._margins, home + away
-        if home != away or self._three_way:
-            margins[home - away] = margins.get(home - away, 0.0) + chance
-        else:
-            margins[1] = margins.get(1, 0.0) + chance / 2
-            margins[-1] = margins.get(-1, 0.0) + chance / 2
-            total += 1
-        self._totals[total] = self._totals.get(total, 0.0) + chance
+    def _overtime(
+        self,
+        home: tuple[float, ...],
+        away: tuple[float, ...],
+        margins: list[float],
+        totals: list[float],
+        level: int,
+    ) -> None:
+        margins[level] = 0.0
+        for winner in (level - 1, level + 1):
+            if 0 <= winner < len(margins):
+                margins[winner] += self._tie / 2
+        for goals, p in enumerate(home):
+            others = goals + self._lead
+            if 0 <= others < len(away):
+                totals[goals + others] -= p * away[others]
+                totals[goals + others + 1] += p * away[others]
 
     def margin_at_least(self, points: int) -> float:
-        return min(1.0, sum(p for margin, p in self._margins.items() if margin >= points))
+        return _clipped(self._margins, points - self._lead + self._zero)
 
     def total_at_least(self, points: int) -> float:
-        return min(1.0, sum(p for total, p in self._totals.items() if total >= points))
+        return _clipped(self._totals, points - self._scored)
 
     def tie(self) -> float:
-        return self._margins.get(0, 0.0) if self._three_way else 0.0
+        return self._tie
+
+
+def _at_least(chances: list[float]) -> list[float]:
+    sums = list(accumulate(reversed(chances)))
+    return sums[::-1]
+
+
+def _clipped(sums: list[float], index: int) -> float:
+    if index >= len(sums):
+        return 0.0
+    return min(1.0, max(0.0, sums[max(0, index)]))
 
 
 # Thousands of states are kept for late bookmakers and few are priced twice: a bounded cache, not a field.

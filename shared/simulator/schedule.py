@@ -125,8 +125,9 @@ def _league(rng: random.Random, league: League, opens: Instant, preset: Preset) 
     games = [_game(rng, league, away, home, opens, preset) for away, home in pairs]
     if league.key == "MLB":
         return _baseball(games, preset)
-    if league.key == "NFL" and len(games) > 2:
-        games[2] = replace(games[2], script=Script.TIE)
+    if league.key == "NFL":
+        games[::3] = [replace(game, club_rules=True) for game in games[::3]]
+        games[2:3] = [replace(game, script=Script.TIE) for game in games[2:3]]
     if league.key == "NBA" and len(games) > 2:
         games[0] = replace(games[0], script=Script.POSTPONED)
     return games
@@ -156,7 +157,6 @@ def _game(rng: random.Random, league: League, away: Team, home: Team, opens: Ins
         length=int(length * rng.uniform(0.95, 1.1)),
         odds_id=digest("odds", identity),
         milestone_id=as_uuid(digest("milestone", identity)),
-        club_rules=league.key == "NFL" and rng.random() < 0.4,
         opponent_as_no=league.key == "NCAAF" and rng.random() < 0.7,
         old_title=league.key in ("MLB", "NCAAF") and rng.random() < 0.15,
         untimed_rules=rng.random() < 0.1,

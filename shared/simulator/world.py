@@ -67,8 +67,9 @@ class World:
         self._order = count()
         self._slates = count()
         self._used: set[str] = set()
-        self._list_slate(start)
+        self._at(start, self._list_slate)
         self._at(start, self._expire_orders)
+        self.advance(start)
 
     def advance(self, to: Instant) -> None:
         """Do everything due up to and including ``to``. Going back is ignored: time does not."""
