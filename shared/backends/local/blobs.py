@@ -6,12 +6,15 @@ import asyncio
 import gzip
 import os
 import zlib
+from itertools import count
 from pathlib import Path
 
 from shared.backends.local.errors import refusal, storage_error
 from shared.errors import MalformedError
 
 _SUFFIX = ".gz"
+# Two writers of one path never share a part.
+_parts = count()
 # Level 6 takes three times as long for a few percent of JSON.
 _LEVEL = 3
 
@@ -43,7 +46,7 @@ class FileBlobs:
         return self._folder.joinpath(*parts[:-1], parts[-1] + _SUFFIX)
 
     def _put(self, file: Path, data: bytes) -> None:
-        part = file.with_name(f".{file.name}.{os.getpid()}.part")
+        part = file.with_name(f".{file.name}.{os.getpid()}.{next(_parts)}")
         try:
             file.parent.mkdir(parents=True, exist_ok=True)
             # A fixed time keeps equal payloads equal files.
