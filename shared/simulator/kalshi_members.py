@@ -52,7 +52,7 @@ def read_json(body: bytes, fields: dict[str, type], name: str) -> Json:
     """A JSON object with members of the types in ``fields``; :class:`BadQuery` in the decoder's words."""
     try:
         value = msgspec.json.decode(body)
-    except (msgspec.DecodeError, UnicodeDecodeError) as exc:
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as exc:
         raise _undecodable(f"json: {exc}") from None
     if not isinstance(value, dict):
         raise _undecodable(f"json: cannot unmarshal into Go value of type {name}")

@@ -116,7 +116,7 @@ class Session:
             self._obey(command)
         except CommandError as error:
             self._answer(number, {"type": "error", "msg": {"code": error.code, "msg": str(error)}})
-        except (msgspec.DecodeError, UnicodeDecodeError):
+        except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
             self._answer(number, {"type": "error", "msg": {"code": 1, "msg": _ERRORS[1]}})
 
     def _obey(self, command: Json) -> None:

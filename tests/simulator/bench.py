@@ -107,7 +107,7 @@ class Bench:
 
     # --- orders --------------------------------------------------------------------------------------------
 
-    def order(self, ticker: str, side: str, price: str, count: str, **more: object) -> tuple[int, Json]:
+    def order(self, ticker: str, side: str, price: str, count: str, /, **more: object) -> tuple[int, Json]:
         """Create an order; good till canceled unless told otherwise."""
         self._client_ids += 1
         body = {
