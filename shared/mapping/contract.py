@@ -152,7 +152,7 @@ def _subject(
         return Contract(problem=f"{series.row.statistic or kind.value} has no bookmaker counterpart")
     sides = [_side_of(claim.subject, series, teams, people) for claim in claims]
     code = suffix_code(market.ticker, market.event_ticker)
-    if code == "TIE":
+    if code == "TIE" and people is None:  # as a player's code it is the start of a surname
         sides.append(DRAW)
     elif code:
         sides.append(_side_of_code(code, series, teams, people))

@@ -8,8 +8,9 @@ from datetime import date
 from functools import lru_cache
 
 from shared.clock import MINUTE, Instant, eastern_day
+from shared.mapping.names import beginnings
 from shared.mapping.people import words_of
-from shared.mapping.tables import League, league_of_sport_key
+from shared.mapping.tables import LITERAL, League, league_of_sport_key
 from shared.messages import OddsEvent
 
 # A start within this of Eastern midnight belongs to both days: the feed lists a 00:00 game at 23:59.
@@ -43,6 +44,7 @@ class EventIndex:
         self._covered: set[str] = set()
         for event in _distinct(events):
             self._add(event)
+        self._vague = self._vague_names()
 
     def _add(self, event: OddsEvent) -> None:
         if event.starts_at is None or not event.home or not event.away:
@@ -67,12 +69,20 @@ class EventIndex:
             listed = Listed(event, starts_at, day, other, away_words=away, home_words=home)
             self._people.setdefault((league.name, day.toordinal()), []).append(listed)
 
+    def _vague_names(self) -> frozenset[tuple[str, str]]:
+        """Names without a table that begin another team's name in their league: "Paris" beside "Paris SG"."""
+        names = {(league, name) for league, *pair in self._pairs for name in pair if name.startswith(LITERAL)}
+        starts = {(league, start) for league, name in names for start in beginnings(name)}
+        return frozenset(names & starts)
+
     def covers(self, league: League) -> bool:
         """Whether the feed lists any event of ``league``."""
         return league.name in self._covered
 
     def of_pair(self, league: League, one: str, other: str) -> Sequence[Listed]:
         """Events of ``league`` between two teams, in either order, on any day."""
+        if (league.name, one) in self._vague or (league.name, other) in self._vague:
+            return ()
         first, second = sorted((one, other))
         return self._pairs.get((league.name, first, second), ())
 

@@ -57,6 +57,12 @@ def key(name: str) -> str:
     return " ".join(tokens(name))
 
 
+def beginnings(plain: str) -> list[str]:
+    """Every shorter key that ``plain`` starts with, word by word."""
+    words = plain.split(" ")
+    return [" ".join(words[:count]) for count in range(1, len(words))]
+
+
 @lru_cache(maxsize=65536)
 def club_key(name: str) -> str:
     """The comparable form of a football club without words such as FC; empty when nothing else is left."""

@@ -12,9 +12,16 @@ from shared.clock import Instant
 from shared.mapping.contract import Contract, read_contract
 from shared.mapping.people import Person, words_of
 from shared.mapping.series import Series, Untradeable, classify
-from shared.mapping.tables import TeamTable
+from shared.mapping.tables import LITERAL, TeamTable
 from shared.mapping.ticker import MAX_TICKER, EventTicker, parse_event, split_series, splits, suffix_code
-from shared.mapping.titles import Pair, Rules, read_rules, read_sub_title, read_title
+from shared.mapping.titles import (
+    Pair,
+    Rules,
+    names_other_league,
+    read_rules,
+    read_sub_title,
+    read_title,
+)
 from shared.messages import MarketListed
 from shared.terms import MarketKind, MarketShape
 
@@ -79,8 +86,9 @@ def _refuse(series: Series, code: str, reason: str) -> Refusal:
 
 def _read(market: MarketListed, series: Series, event: EventTicker) -> ParsedMarket | Refusal:
     rules = read_rules(market.rules_primary, series.league) if market.rules_primary else None
-    if rules is None and " originally scheduled for " in market.rules_primary:
-        return _refuse(series, "rules_unread", "the rules name another league or use an unknown template")
+    for text in (market.rules_primary, market.title, market.event_title):
+        if other := names_other_league(text, series.league):
+            return _refuse(series, "other_league", f"the text speaks of a {other} game")
     clash = _clock_clash(rules, event)
     if clash:
         return _refuse(series, "dates_disagree", clash)
@@ -160,8 +168,8 @@ def _consistent(named: tuple[str, str], codes: tuple[str, str]) -> list[tuple[st
     return [
         pair
         for pair in (codes, codes[::-1])
-        if all(name == team or name.startswith("~") for name, team in zip(named, pair, strict=True))
-        and any(not name.startswith("~") for name in named)
+        if all(name == team or name.startswith(LITERAL) for name, team in zip(named, pair, strict=True))
+        and any(not name.startswith(LITERAL) for name in named)
     ]
 
 

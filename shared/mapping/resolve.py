@@ -118,6 +118,9 @@ def _people_hits(market: ParsedMarket, index: EventIndex) -> list[_Hit]:
 
 
 def _pick(market: ParsedMarket, hits: list[_Hit]) -> Resolved | Unresolved:
+    if market.people and len(hits) > 1:
+        # A surname or a code may fit several people; the pair must be the only one of these days.
+        return Unresolved("ambiguous", f"{len(hits)} odds events fit: {_named(hits)}")
     exact = [hit for hit in hits if _fits(market, hit[0])]
     if len(exact) > 1 and market.number and market.starts_at is None:
         exact = _game_of_doubleheader(exact, market.number)

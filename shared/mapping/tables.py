@@ -15,14 +15,14 @@ from functools import lru_cache
 from importlib import resources
 
 from shared.errors import MalformedError
-from shared.mapping.names import club_key, key
+from shared.mapping.names import beginnings, club_key, key
 from shared.money import Price, parse_price
 from shared.terms import MarketKind, Period
 
 INDIVIDUAL_SPORTS = frozenset({"tennis", "mma", "boxing"})
 
 # A team name no table knows still equals itself: the prefix keeps such ids apart from canonical ones.
-_LITERAL = "~"
+LITERAL = "~"
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,9 +52,9 @@ class TeamTable:
         plain = key(name)
         found = self.by_name.get(plain)
         if found is not None or not self.clubs:
-            return found or _LITERAL + plain
+            return found or LITERAL + plain
         short = club_key(name)
-        return self.by_name.get(short) or _LITERAL + (short or plain)
+        return self.by_name.get(short) or LITERAL + (short or plain)
 
     def codes(self, code: str) -> frozenset[str]:
         """Teams that ``code`` can mean; empty when the table does not know it."""
@@ -90,6 +90,10 @@ class League:
     def teams(self) -> TeamTable:
         """The league's team table; empty for leagues known by name rules alone."""
         return _team_table(self.tables, self.sport == "soccer")
+
+    def foreign_phrases(self) -> tuple[str, ...]:
+        """Words that would put a game into another league of the same sport."""
+        return _foreign_phrases(self)
 
     def phrase_pattern(self) -> re.Pattern[str]:
         """Splits ``Denver Pro Football game`` into the team and the words that name the league."""
@@ -154,7 +158,10 @@ def _stated_names(team: Team) -> Iterable[str]:
 
 
 def _derived_keys(team: Team, clubs: bool) -> set[str]:
-    """Forms nobody wrote down: "DET Lions", and a club without its FC. Dropped where they are not unique."""
+    """Forms nobody wrote down: "DET Lions", and a club without its FC.
+
+    The caller drops those that are not unique or begin another name: Los Angeles is not Los Angeles FC.
+    """
     derived = {key(f"{code} {team.nickname}") for code in team.codes} if team.nickname else set()
     if clubs:
         derived |= {club_key(name) for name in _stated_names(team)}
@@ -172,8 +179,9 @@ def _team_table(tables: tuple[str, ...], clubs: bool) -> TeamTable:
             derived.setdefault(form, set()).add(team.name)
         for code in team.codes:
             by_code.setdefault(code, set()).add(team.name)
+    starts = {start for stated in by_name for start in beginnings(stated)}
     for form, names in derived.items():
-        if len(names) == 1:
+        if len(names) == 1 and form not in starts:
             by_name.setdefault(form, next(iter(names)))
     by_id = _unique("id", ((identity, team.name) for team in teams for identity in team.ids))
     return TeamTable(by_name, {code: frozenset(names) for code, names in by_code.items()}, by_id, clubs)
@@ -193,6 +201,16 @@ def _phrase_pattern(phrases: tuple[str, ...]) -> re.Pattern[str]:
         raise MalformedError("league table: a phrase that starts with * would swallow words of the team")
     words = "|".join(re.escape(phrase).replace(r"\*", r".*?") for phrase in phrases)
     return re.compile(rf"^(?P<name>.+?) (?:{words}) (?:game|match|fight|bout)$", re.IGNORECASE)
+
+
+@lru_cache(maxsize=128)
+def _foreign_phrases(league: League) -> tuple[str, ...]:
+    others = {phrase for other in leagues() if other.sport == league.sport for phrase in other.phrases}
+    return tuple(
+        sorted(
+            p for p in others if "*" not in p and not any(p.lower() in own.lower() for own in league.phrases)
+        )
+    )
 
 
 @lru_cache(maxsize=1)

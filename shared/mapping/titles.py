@@ -21,7 +21,8 @@ _DATED = re.compile(
 )
 # Tennis rules name the tournament instead of a date.
 _UNDATED = re.compile(r"^If (?P<head>.+? (?:match|fight|bout))\b(?P<tail>.*)$", re.DOTALL)
-_TITLE_END = re.compile(r"(?: [Ww]inner\?|\s*: .*|(?: originally)? scheduled .*|\?)$")
+# A colon ends the pair unless the pair is still to come: "Game 5: New York at San Antonio".
+_TITLE_END = re.compile(r"(?: [Ww]inner\?|\s*:(?!.* (?:vs\.?|at) ).*|(?: originally)? scheduled .*|\?)$")
 _SUB_TITLE = re.compile(r"^(?P<a>[A-Z0-9]{2,6}) (?:vs|at) (?P<b>[A-Z0-9]{2,6})(?: \(|$)")
 _STARTS_OF_A = (" the ", " in ", ": ")
 _NUMBER = r"(?P<line>\d+(?:\.\d+)?)"
@@ -80,6 +81,13 @@ def read_title(title: str, league: League) -> Pair | None:
         return None
     text = _TITLE_END.sub("", title)
     return _pair(text.rstrip(), league) if " vs " in text or " vs. " in text or " at " in text else None
+
+
+def names_other_league(text: str, league: League) -> str:
+    """The words by which ``text`` speaks of another league's game; empty if it does not."""
+    if len(text) > MAX_TEXT:
+        return ""
+    return next((phrase for phrase in league.foreign_phrases() if f" {phrase} game" in text), "")
 
 
 def read_sub_title(sub_title: str) -> tuple[str, str] | None:
