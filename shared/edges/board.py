@@ -130,8 +130,8 @@ class Board:
             no_ask is not None and no_ask[0] <= trigger[1]
         )
 
-    def forget_ended(self, now: Instant, after: int) -> int:
-        """Drop markets whose game started more than ``after`` microseconds ago; gives how many."""
+    def forget_ended(self, now: Instant, after: int) -> list[str]:
+        """Drop markets whose game started more than ``after`` microseconds ago; gives which."""
         ended = [
             ticker
             for ticker, mapping in self.mappings.items()
@@ -145,7 +145,7 @@ class Board:
             self._triggers.pop(ticker, None)
             for side in Side:
                 self._said.pop((ticker, side), None)
-        return len(ended)
+        return ended
 
     def _assess(self, market: MarketListed, mapping: MappingDecided, now: Instant, found: Found) -> None:
         fair = self.fair_of(mapping, now)

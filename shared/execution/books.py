@@ -56,6 +56,11 @@ class BookKeeper:
             return None
         return market.ticker
 
+    def forget(self, tickers: Iterable[str]) -> None:
+        """Drop books nobody watches any more."""
+        for ticker in tickers:
+            self.books.pop(ticker, None)
+
     def _snapshot(self, event: BookSnapshot) -> str | None:
         book = self.books.setdefault(event.ticker, OrderBook(event.ticker))
         try:

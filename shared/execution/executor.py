@@ -65,6 +65,11 @@ class Executor:
         self.blocked: dict[str, str] = {}
         self._flying: set[str] = set()
 
+    @property
+    def mode(self) -> str:
+        """paper or live."""
+        return self._gateway.mode
+
     async def on_signal(self, signal: SignalRaised, schedule: FeeSchedule) -> None:
         """Start working a signal; a newer one for the same market and side takes the older one's place."""
         current = self.watched.get(signal.ticker)

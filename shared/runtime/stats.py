@@ -73,6 +73,9 @@ class Stats:
     rejections: Counter[str] = field(default_factory=Counter)
     orders: Counter[str] = field(default_factory=Counter)
     refusals: Counter[str] = field(default_factory=Counter)
+    alerts: dict[str, str] = field(default_factory=dict)
+    failed: dict[str, str] = field(default_factory=dict)
+    note: str = ""
     latencies: dict[str, Latency] = field(default_factory=dict)
     recent: deque[SignalRaised | FillRecorded | MarketSettled] = field(
         default_factory=lambda: deque(maxlen=_RECENT)

@@ -84,7 +84,7 @@ def test_ended_games_are_forgotten() -> None:
     board = Board(SETTINGS)
     for message in (market(), mapping(), odds()):
         fed(board, message)
-    assert board.forget_ended(Instant(NOW + 3 * HOUR), 30 * MINUTE) == 1
+    assert board.forget_ended(Instant(NOW + 3 * HOUR), 30 * MINUTE) == [TICKER]
     assert board.markets == {}
     assert board.quotes == {}
 

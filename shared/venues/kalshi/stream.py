@@ -91,6 +91,11 @@ class KalshiStream:
                 handle(event)
             await self._clock.sleep(self._wait(failures))
 
+    @property
+    def alive_at(self) -> Instant | None:
+        """When the open connection last said anything, pings included; ``None`` while there is none."""
+        return None if self._socket is None else self._heard_at
+
     async def watch(self, tickers: Iterable[str]) -> None:
         """Add markets; their books follow as snapshots."""
         await self._send(self.protocol.watch(tickers, self._clock.now()))

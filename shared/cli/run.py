@@ -1,0 +1,223 @@
+"""``arb run``: the whole system in one process, with a live view, until Ctrl-C."""
+
+from __future__ import annotations
+
+import asyncio
+import signal
+import time
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager, suppress
+from dataclasses import dataclass
+from pathlib import Path
+
+from rich.live import Live
+
+from shared.bootstrap import RunOptions, Venues, paper_system
+from shared.cli.output import colored, console, contracts, errors, print_json, usd
+from shared.cli.places import make
+from shared.cli.view import line, screen
+from shared.clock import Clock, Instant, ScaledClock, SystemClock, to_datetime
+from shared.config import Secret, Settings, load
+from shared.errors import ConfigError
+from shared.runtime.local import LocalSystem, Pace, Parts
+from shared.terms import Profile
+
+_DEMO_PACE = Pace(listing=20.0, odds=20.0, settle=20.0, account=60.0, books=2.0, housekeeping=120.0)
+# At 60 times real time a book that is a real half second behind is half a minute old.
+_DEMO_BOOK_AGE_S = 60.0
+_DEMO_LEAGUES = ("nfl", "nba", "mlb", "nhl", "ncaaf", "epl")
+_VIEW_EVERY_S = 0.25
+_LINE_EVERY_S = 5.0
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """What is about to run."""
+
+    title: str
+    folder: Path
+    clock: Clock
+    settings: Settings
+    options: RunOptions
+
+
+def run_command(
+    demo: bool,
+    live: bool,
+    profile: Profile | None,
+    seed: int,
+    speed: float,
+    seconds: float | None,
+    plain: bool,
+    json: bool,
+) -> None:
+    """Choose between demo and real market data, then run."""
+    settings = load()
+    if live:
+        raise ConfigError(
+            "live orders are not part of this version: it trades on paper. "
+            "Leave out --live to trade on paper with real market data"
+        )
+    if demo or settings.demo:
+        work = _demo(settings, profile, seed, speed, seconds, plain, json)
+    else:
+        work = _paper(settings, profile, seconds, plain, json)
+    asyncio.run(work)
+
+
+async def _demo(
+    settings: Settings,
+    profile: Profile | None,
+    seed: int,
+    speed: float,
+    seconds: float | None,
+    plain: bool,
+    json: bool,
+) -> None:
+    """Against the built-in simulator, on its accelerated clock."""
+    import msgspec
+
+    from shared.simulator.schedule import DEMO
+    from shared.simulator.server import serve
+    from shared.simulator.world import World
+
+    if not 1 <= speed <= 600:
+        raise ConfigError(f"--speed {speed:g}: choose 1 to 600 simulated seconds per second")
+    start = Instant(time.time_ns() // 1000)
+    clock = ScaledClock(start, speed)
+    folder = make(settings.data_dir, f"demo-{to_datetime(start):%Y%m%dT%H%M%S}")
+    given = msgspec.structs.replace(settings, leagues=_DEMO_LEAGUES, odds_poll_seconds=_DEMO_PACE.odds)
+    options = RunOptions(
+        _DEMO_PACE, profile or Profile.AGGRESSIVE, 1_000_000, max_book_age_s=_DEMO_BOOK_AGE_S * speed / 60
+    )
+    async with serve(World(seed, start, DEMO), clock) as urls:
+        venues = Venues(
+            urls.kalshi_base_url,
+            urls.kalshi_ws_url,
+            urls.key_id,
+            urls.private_key_pem.encode(),
+            urls.odds_base_url,
+            Secret(urls.odds_api_key),
+        )
+        title = f"demo, season {seed}, {speed:g}x real time, profile {options.profile}"
+        await _run(Plan(title, folder, clock, given, options), venues, seconds, plain, json)
+
+
+async def _paper(
+    settings: Settings, profile: Profile | None, seconds: float | None, plain: bool, json: bool
+) -> None:
+    """On paper against the real market."""
+    from shared.backends.local.secrets import KALSHI_PRIVATE_KEY, SettingsSecrets
+
+    key = await SettingsSecrets(settings).get(KALSHI_PRIVATE_KEY)
+    venues = Venues(
+        settings.kalshi_base_url,
+        settings.kalshi_ws_url,
+        settings.kalshi_key_id,
+        key,
+        settings.odds_api_base_url,
+        settings.odds_api_key,
+    )
+    if not settings.odds_api_key:
+        errors.print("[yellow]ODDS_API_KEY is not set[/]: markets are listed, but nothing can be priced")
+    pace = Pace(listing=settings.kalshi_poll_seconds, odds=settings.odds_poll_seconds)
+    options = RunOptions(pace, profile or settings.profile, settings.odds_daily_credits)
+    folder = make(settings.data_dir, "paper")
+    title = f"paper on live data, profile {options.profile}"
+    await _run(Plan(title, folder, SystemClock(), settings, options), venues, seconds, plain, json)
+
+
+async def _run(plan: Plan, venues: Venues, seconds: float | None, plain: bool, json: bool) -> None:
+    parts = paper_system(plan.settings, venues, plan.folder, plan.clock, plan.options)
+    system = LocalSystem(parts)
+    _stop_on_signals(system)
+    async with _shown(parts, plan, plain or json or not console.is_terminal):
+        if seconds is not None:
+            asyncio.get_running_loop().call_later(seconds, system.stop.set)
+        await system.run()
+    if json:
+        print_json(summary(parts, plan.folder))
+    else:
+        _farewell(parts, plan.folder)
+
+
+def _stop_on_signals(system: LocalSystem) -> None:
+    """Ctrl-C and a service manager's stop end the run in order; a second one ends it at once."""
+    loop = asyncio.get_running_loop()
+
+    def stop(number: signal.Signals) -> None:
+        loop.remove_signal_handler(number)
+        errors.print("\n[dim]stopping: letting orders under way arrive, writing history[/]")
+        system.stop.set()
+
+    for number in (signal.SIGINT, signal.SIGTERM):
+        with suppress(NotImplementedError):
+            loop.add_signal_handler(number, stop, number)
+
+
+@asynccontextmanager
+async def _shown(parts: Parts, plan: Plan, plain: bool) -> AsyncIterator[None]:
+    """The live view, or a line every few seconds, for as long as the block runs."""
+    shower = asyncio.create_task(_lines(parts, plan) if plain else _view(parts, plan))
+    try:
+        yield
+    finally:
+        shower.cancel()
+        with suppress(asyncio.CancelledError):
+            await shower
+
+
+async def _view(parts: Parts, plan: Plan) -> None:
+    with Live(screen(parts, plan.title), console=console, screen=False, auto_refresh=False) as live:
+        try:
+            while True:
+                await asyncio.sleep(_VIEW_EVERY_S)
+                live.update(screen(parts, plan.title), refresh=True)
+        finally:
+            live.update(screen(parts, plan.title), refresh=True)
+
+
+async def _lines(parts: Parts, plan: Plan) -> None:
+    errors.print(f"[bold]{plan.title}[/], state and history in {plan.folder}")
+    while True:
+        await asyncio.sleep(_LINE_EVERY_S)
+        errors.print(line(parts), highlight=False, soft_wrap=True)
+        for name, text in sorted(parts.stats.alerts.items()):
+            errors.print(f"[yellow]{name}[/]: {text}", highlight=False)
+
+
+def summary(parts: Parts, folder: Path) -> dict[str, object]:
+    """What a run did, as data. Money in micro-dollars, contracts in hundredths."""
+    stats, ledger = parts.stats, parts.executor.account.ledger
+    return {
+        "folder": str(folder),
+        "markets": len(stats.tickers),
+        "mapped": len(stats.mapped),
+        "abstained": len(stats.abstained),
+        "abstained_because": dict(stats.top_abstentions(20)),
+        "assessed": stats.assessed,
+        "edges": stats.accepted,
+        "signals": stats.signals,
+        "orders": dict(stats.orders),
+        "fills": stats.fills,
+        "contracts": stats.contracts,
+        "settled": stats.settled,
+        "quarantined": stats.quarantined,
+        "cash": ledger.cash,
+        "fees": ledger.fees,
+        "open_cost": ledger.open_cost,
+        "pnl": ledger.pnl,
+        "alerts": stats.alerts,
+        "latency": {stage: latency.summary() for stage, latency in stats.latencies.items()},
+    }
+
+
+def _farewell(parts: Parts, folder: Path) -> None:
+    stats, ledger = parts.stats, parts.executor.account.ledger
+    console.print(
+        f"{stats.signals} signals, {stats.fills} fills ({contracts(stats.contracts)} contracts), "
+        f"{stats.settled} settled, fees {usd(ledger.fees)}, profit {colored(ledger.pnl)}"
+    )
+    console.print(
+        f"history is in [bold]{folder}[/]; ask it: arb pnl, arb signals, arb why ID", highlight=False
+    )

@@ -1,0 +1,38 @@
+"""``arb sim``: the simulated venues on a loopback port."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+
+from shared.cli.output import console
+from shared.clock import Clock, Instant, ScaledClock, SystemClock
+from shared.simulator.schedule import DEMO, REAL_TIME
+from shared.simulator.server import serve
+from shared.simulator.world import World
+
+
+def sim_command(port: int, seed: int, speed: float, seconds: float | None) -> None:
+    """Serve until Ctrl-C, or for ``seconds``."""
+    start = Instant(time.time_ns() // 1000)
+    clock: Clock = SystemClock() if speed == 1.0 else ScaledClock(start, speed)
+    world = World(seed, start, REAL_TIME if speed == 1.0 else DEMO)
+    try:
+        asyncio.run(_serve(world, clock, port, seconds))
+    except KeyboardInterrupt:
+        console.print("stopped")
+
+
+async def _serve(world: World, clock: Clock, port: int, seconds: float | None) -> None:
+    async with serve(world, clock, port=port) as urls:
+        console.print("simulated venues are up; point any client at them with these settings:")
+        for name, value in (
+            ("KALSHI_BASE_URL", urls.kalshi_base_url),
+            ("KALSHI_WS_URL", urls.kalshi_ws_url),
+            ("KALSHI_KEY_ID", urls.key_id),
+            ("KALSHI_PRIVATE_KEY", urls.private_key_pem.replace("\n", "\\n")),
+            ("ODDS_API_BASE_URL", urls.odds_base_url),
+            ("ODDS_API_KEY", urls.odds_api_key),
+        ):
+            console.print(f"{name}={value}", highlight=False, soft_wrap=True)
+        await asyncio.sleep(seconds if seconds is not None else float("inf"))
