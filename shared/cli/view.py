@@ -14,7 +14,8 @@ from shared.money import MICROS
 from shared.runtime.local import Parts
 from shared.runtime.stats import Stats
 
-_STAGES = ("book change to decision", "signal to decided", "signal to durable", "signal to answered")
+# A look starts when a watched book changes or a signal arrives.
+_STAGES = ("book change to decision", "look to decided", "look to durable", "look to answered")
 
 
 def screen(parts: Parts, title: str) -> Group:

@@ -176,8 +176,11 @@ class Board:
     def _is_news(self, opportunity: OpportunityAssessed) -> bool:
         """Whether this side's assessment differs from the last one in anything a reader would act on."""
         codes = tuple(reason.partition(":")[0] for reason in opportunity.reasons)
-        edge = None if opportunity.net_edge is None else round(opportunity.net_edge, 3)
-        content = (opportunity.accepted, codes, opportunity.ask, opportunity.quantity, edge)
+        content: tuple[object, ...] = codes
+        if opportunity.accepted:
+            content = (opportunity.ask, opportunity.quantity)
+        elif opportunity.net_edge is not None:
+            content = (codes, opportunity.ask, round(opportunity.net_edge, 3))
         key = (opportunity.ticker, opportunity.side)
         if self._said.get(key) == content:
             return False

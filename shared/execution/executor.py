@@ -38,7 +38,6 @@ class Watch:
     signal: SignalRaised
     schedule: FeeSchedule
     wanted: Quantity
-    received_ns: int
     attempt: int = 0
     last_reason: str = ""
     reported: set[str] = field(default_factory=set)
@@ -75,7 +74,7 @@ class Executor:
         current = self.watched.get(signal.ticker)
         if current is not None and current.signal.signal_id == signal.signal_id:
             return
-        self.watched[signal.ticker] = Watch(signal, schedule, signal.quantity, self._stopwatch())
+        self.watched[signal.ticker] = Watch(signal, schedule, signal.quantity)
         await self.on_book(signal.ticker)
 
     async def on_book(self, ticker: str) -> None:
@@ -83,12 +82,13 @@ class Executor:
         watch = self.watched.get(ticker)
         if watch is None or ticker in self._flying or ticker in self.blocked:
             return
+        started = self._stopwatch()
         order = await self._proposed(watch)
         if order is None:
             return
         self._flying.add(ticker)
         try:
-            await self._send(watch, order)
+            await self._send(watch, order, started)
         finally:
             self._flying.discard(ticker)
 
@@ -123,10 +123,10 @@ class Executor:
         if not controls <= _PASSING:
             self.watched.pop(watch.signal.ticker, None)
 
-    async def _send(self, watch: Watch, order: ApprovedOrder) -> None:
+    async def _send(self, watch: Watch, order: ApprovedOrder, started: int) -> None:
         proposal = order.proposal
         watch.attempt += 1
-        stamps = {"decided": self._stopwatch() - watch.received_ns}
+        stamps = {"decided": self._stopwatch() - started}
         self.account.reserve(proposal)
         try:
             await self._journal.intend(watch.signal, order, self._gateway.mode)
@@ -134,9 +134,9 @@ class Executor:
             self.account.release(proposal.client_order_id)
             self.blocked[proposal.ticker] = f"order {proposal.client_order_id} was sent by an earlier run"
             return
-        stamps["durable"] = self._stopwatch() - watch.received_ns
+        stamps["durable"] = self._stopwatch() - started
         outcome = await self._place(order)
-        stamps["answered"] = self._stopwatch() - watch.received_ns
+        stamps["answered"] = self._stopwatch() - started
         await self._follow(watch, order, outcome, stamps)
 
     async def _place(self, order: ApprovedOrder) -> Outcome:

@@ -143,7 +143,7 @@ class Stats:
         if message.status is OrderStatus.REJECTED:
             self.refusals.update(reason_code(reason) for reason in message.reasons)
         for stage, nanoseconds in message.latency_ns.items():
-            self.latency(f"signal to {stage}", nanoseconds)
+            self.latency(f"look to {stage}", nanoseconds)
 
 
 def reason_code(reason: str) -> str:
