@@ -97,9 +97,14 @@ def _opened(path: Path) -> gzip.GzipFile:
 
 
 def _frame_events(path: Path, damage: list[Quarantined]) -> Iterator[tuple[Instant, TapeEvent]]:
-    """Book frames by sequence number; one without a time takes that of the frame after it."""
+    """Book frames, subscription after subscription, each in its own numbers' order.
+
+    A recorder that reconnects gets a new subscription, whose numbers start again. A frame without a time
+    takes that of the frame after it.
+    """
     decoder = msgspec.json.Decoder(frames.Frame)
-    numbered: list[tuple[int, BookSnapshot | BookDelta]] = []
+    subscriptions: dict[int, int] = {}
+    numbered: list[tuple[int, int, BookSnapshot | BookDelta]] = []
     with _opened(path) as lines:
         for line in _lines(lines, path, damage):
             try:
@@ -108,11 +113,12 @@ def _frame_events(path: Path, damage: list[Quarantined]) -> Iterator[tuple[Insta
                 damage.append(_damaged(path, str(exc), line))
                 continue
             if isinstance(event, (BookSnapshot, BookDelta)):
-                numbered.append((event.seq or 0, event))
-    numbered.sort(key=lambda pair: pair[0])
+                subscription = subscriptions.setdefault(event.sid, len(subscriptions))
+                numbered.append((subscription, event.seq or 0, event))
+    numbered.sort(key=lambda one: one[:2])
     later = Instant(0)
     dated: list[tuple[Instant, TapeEvent]] = []
-    for _, event in reversed(numbered):
+    for _, _, event in reversed(numbered):
         moment = getattr(event, "source_at", None) or later
         later = moment
         dated.append((moment, msgspec.structs.replace(event, at=moment)))
