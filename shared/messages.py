@@ -399,7 +399,7 @@ class OrderUpdated(Message, frozen=True, kw_only=True):
     reasons: Annotated[tuple[str, ...], Meta(description="why refused, canceled or unknown")] = ()
     fair_probability: Probability | None = None
     expected_edge: Annotated[float | None, Meta(description="dollars per contract when sent")] = None
-    latency_ns: Annotated[dict[str, int], Meta(description="nanoseconds since the look at the book that led to it, by stage")] = {}
+    latency_ns: Annotated[dict[str, int], Meta(description="nanoseconds from the look, by stage")] = {}
 
 
 class FillRecorded(Message, frozen=True, kw_only=True):

@@ -26,6 +26,8 @@ _DEMO_PACE = Pace(listing=20.0, odds=20.0, settle=20.0, account=60.0, books=2.0,
 # At 60 times real time a book that is a real half second behind is half a minute old.
 _DEMO_BOOK_AGE_S = 60.0
 _DEMO_LEAGUES = ("nfl", "nba", "mlb", "nhl", "ncaaf", "epl")
+# A minute of the demo is an hour of trading: the day's counts would stop it within a minute.
+_DEMO_LIMITS = {"max_trades_per_day": 100_000, "max_contracts_per_day": 10_000_000}
 _VIEW_EVERY_S = 0.25
 _LINE_EVERY_S = 5.0
 
@@ -86,7 +88,9 @@ async def _demo(
     start = Instant(time.time_ns() // 1000)
     clock = ScaledClock(start, speed)
     folder = make(settings.data_dir, f"demo-{to_datetime(start):%Y%m%dT%H%M%S}")
-    given = msgspec.structs.replace(settings, leagues=_DEMO_LEAGUES, odds_poll_seconds=_DEMO_PACE.odds)
+    given = msgspec.structs.replace(
+        settings, leagues=_DEMO_LEAGUES, odds_poll_seconds=_DEMO_PACE.odds, **_DEMO_LIMITS
+    )
     options = RunOptions(
         _DEMO_PACE, profile or Profile.AGGRESSIVE, 1_000_000, max_book_age_s=_DEMO_BOOK_AGE_S * speed / 60
     )
@@ -171,7 +175,9 @@ async def _view(parts: Parts, plan: Plan) -> None:
     with Live(screen(parts, plan.title), console=console, screen=False, auto_refresh=False) as live:
         try:
             while True:
-                await asyncio.sleep(_VIEW_EVERY_S)
+                await asyncio.sleep(# A minute of the demo is an hour of trading: the day's counts would stop it within a minute.
+_DEMO_LIMITS = {"max_trades_per_day": 100_000, "max_contracts_per_day": 10_000_000}
+_VIEW_EVERY_S)
                 live.update(screen(parts, plan.title), refresh=True)
         finally:
             live.update(screen(parts, plan.title), refresh=True)
