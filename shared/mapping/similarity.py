@@ -8,8 +8,6 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from rapidfuzz import fuzz, utils
-
 
 @dataclass(frozen=True, slots=True)
 class NameSimilarity:
@@ -23,6 +21,8 @@ class NameSimilarity:
 
 def similarity(first: str, second: str) -> NameSimilarity:
     """Scores of two names."""
+    from rapidfuzz import fuzz, utils
+
     clean = utils.default_process
     return NameSimilarity(
         ratio=fuzz.ratio(first, second, processor=clean),
@@ -43,4 +43,6 @@ def pair_score(first: tuple[str, str], second: tuple[str, str]) -> float:
 
 
 def _sorted_ratio(first: str, second: str) -> float:
+    from rapidfuzz import fuzz, utils
+
     return fuzz.token_sort_ratio(first, second, processor=utils.default_process)
