@@ -175,9 +175,7 @@ async def _view(parts: Parts, plan: Plan) -> None:
     with Live(screen(parts, plan.title), console=console, screen=False, auto_refresh=False) as live:
         try:
             while True:
-                await asyncio.sleep(# A minute of the demo is an hour of trading: the day's counts would stop it within a minute.
-_DEMO_LIMITS = {"max_trades_per_day": 100_000, "max_contracts_per_day": 10_000_000}
-_VIEW_EVERY_S)
+                await asyncio.sleep(_VIEW_EVERY_S)
                 live.update(screen(parts, plan.title), refresh=True)
         finally:
             live.update(screen(parts, plan.title), refresh=True)
