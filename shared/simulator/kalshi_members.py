@@ -81,7 +81,7 @@ class MemberApi:
         self._limits = limits
 
     def routes(self) -> list[Route[Reply]]:
-        """Every private endpoint, and the public cost table."""
+        """Every private endpoint, and the two public ones about accounts."""
         table: list[tuple[str, str, Callable[..., Reply], int]] = [
             ("POST", _ORDERS, self.create, 10),
             ("DELETE", _ORDERS, self.cancel_all, 2),
@@ -102,13 +102,16 @@ class MemberApi:
             ("POST", "/portfolio/intra_exchange_instance_transfer", self.transfer, 10),
             ("GET", "/portfolio/intra_exchange_instance_transfers/{id}", self.transfer_status, 10),
             ("GET", "/account/limits", self.limits, 10),
-            ("GET", "/exchange/user_data_timestamp", self.user_data_timestamp, 10),
         ]
         routes = [
             Route(method, pattern, handler, private=True, cost=cost, write=method != "GET")
             for method, pattern, handler, cost in table
         ]
-        return [*routes, Route("GET", "/account/endpoint_costs", self.costs)]
+        return [
+            *routes,
+            Route("GET", "/account/endpoint_costs", self.costs),
+            Route("GET", "/exchange/user_data_timestamp", self.user_data_timestamp),
+        ]
 
     # --- orders --------------------------------------------------------------------------------------------
 
@@ -178,7 +181,7 @@ class MemberApi:
     def _as_of(self) -> Instant:
         return Instant(self._exchange.now - int(self._faults.read_lag_s * SECOND))
 
-    def user_data_timestamp(self, _: Account, __: Request, ___: Query) -> Reply:
+    def user_data_timestamp(self, _: Request, __: Query) -> Reply:
         return reply({"as_of_time": format_instant(self._as_of)})
 
     def balance(self, account: Account, _: Request, query: Query) -> Reply:

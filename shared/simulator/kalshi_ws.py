@@ -33,6 +33,7 @@ from shared.simulator.orders import MemberOrder
 Json = dict[str, Any]
 HEARTBEAT = b"heartbeat"
 HEARTBEAT_S = 10.0
+_ACTIONS = ("add_markets", "delete_markets", "get_snapshot")
 _SEQUENCED = frozenset({"orderbook_delta", "trade", "market_lifecycle_v2", "order_group_updates"})
 _PRIVATE = {"fill": "fill", "user_order": "user_orders", "market_position": "market_positions"}
 _CHANNELS = _SEQUENCED | {"ticker", *_PRIVATE.values()}
@@ -124,12 +125,12 @@ class Session:
         if name == "list_subscriptions":
             rows = [{"channel": s.channel, "sid": s.sid} for s in self._subscriptions.values()]
             return self._answer(number, {"type": "ok", "msg": rows})
-        actions: dict[object, Callable[[object, Json], None]] = {
+        actions: dict[str, Callable[[object, Json], None]] = {
             "subscribe": self._subscribe,
             "unsubscribe": self._unsubscribe,
             "update_subscription": self._update,
         }
-        action = actions.get(name)
+        action = actions.get(name) if isinstance(name, str) else None
         if action is None:
             raise CommandError(5)
         params = command.get("params")
@@ -165,9 +166,9 @@ class Session:
         sids = params.get("sids")
         if not isinstance(sids, list) or not sids:
             raise CommandError(4)
-        if not all(sid in self._subscriptions for sid in sids):
+        if not all(isinstance(sid, int) and sid in self._subscriptions for sid in sids):
             raise CommandError(7)
-        for sid in sids:
+        for sid in dict.fromkeys(sids):
             subscription = self._subscriptions.pop(sid)
             self._answer(number, {"sid": sid, **self._seq(subscription), "type": "unsubscribed"})
 
@@ -176,7 +177,7 @@ class Session:
         action, tickers = params.get("action"), _tickers(params)
         if not action:
             raise CommandError(15)
-        if action not in ("add_markets", "delete_markets", "get_snapshot"):
+        if action not in _ACTIONS:
             raise CommandError(13)
         if not tickers:
             raise CommandError(14)

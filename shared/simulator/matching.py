@@ -70,11 +70,21 @@ class Book:
         other = self.best(not bid)
         return other is not None and (other <= price if bid else other >= price)
 
-    def fillable(self, bid: bool, price: Price) -> int:
-        """Lots an order of that side and limit could take now."""
-        return sum(
-            size for level, size in self.levels(not bid) if (level <= price if bid else level >= price)
-        )
+    def fillable(self, bid: bool, price: Price, taker: Account | None = None, stops: bool = False) -> int:
+        """Lots an order of that side and limit could take now, not counting the taker's own.
+
+        ``stops``: the taker is canceled at its first own order, so nothing behind it counts.
+        """
+        lots, side = 0, self._side(not bid)
+        for level in sorted(side, reverse=not bid):
+            if level > price if bid else level < price:
+                break
+            for order in side[level].orders.values():
+                if order.owner is not taker:
+                    lots += order.remaining
+                elif stops:
+                    return lots
+        return lots
 
     def ahead(self, order: Order) -> int:
         """Lots that trade before a resting order at its price."""

@@ -137,7 +137,7 @@ class OrderDesk:
             self._trading_refusal(market),
             _ticket_refusal(self._exchange.now, ticket),
             None if market.on_grid(ticket.price) else Refusal(400, "invalid_price"),
-            _book_refusal(market, ticket),
+            _book_refusal(account, market, ticket),
         ):
             if refusal is not None:
                 # Refused before the engine: the id may be used again, except for a killed order.
@@ -510,11 +510,13 @@ def _ticket_refusal(now: Instant, ticket: Ticket) -> Refusal | None:
     return None
 
 
-def _book_refusal(market: Market, ticket: Ticket) -> Refusal | None:
+def _book_refusal(account: Account, market: Market, ticket: Ticket) -> Refusal | None:
     if ticket.post_only and market.book.crosses(ticket.bid, ticket.price):
         return Refusal(400, "invalid_order", "post only cross")
-    if ticket.time_in_force == FOK and market.book.fillable(ticket.bid, ticket.price) < ticket.lots:
-        return Refusal(409, "fill_or_kill_insufficient_resting_volume")
+    if ticket.time_in_force == FOK:
+        stops = ticket.self_trade == AT_CROSS
+        if market.book.fillable(ticket.bid, ticket.price, account, stops) < ticket.lots:
+            return Refusal(409, "fill_or_kill_insufficient_resting_volume")
     return None
 
 
