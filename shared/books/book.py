@@ -111,7 +111,8 @@ class OrderBook:
         """
         if self._fault is not None or (seq is not None and self.seq is not None and seq <= self.seq):
             return False
-        if not 0 < price < MICROS or not self._ladder(side).add(price, delta):
+        ladder = self._yes if side is Side.YES else self._no
+        if not 0 < price < MICROS or not ladder.add(price, delta):
             self._fault = BookState.DESYNC
             return False
         self.updated_at = at
@@ -147,6 +148,17 @@ class OrderBook:
         """Cheapest offer of ``side``: the complement of the other side's best bid."""
         bid = self.best_bid(Side.NO if side is Side.YES else Side.YES)
         return None if bid is None else (Price(MICROS - bid[0]), bid[1])
+
+    def best_asks(self) -> tuple[Price | None, Price | None]:
+        """Cheapest offers of YES and of NO, ``None`` where there is none; asked at every change of a book."""
+        if self._fault is not None:
+            return None, None
+        yes, no = self._yes.best, self._no.best
+        if yes is None:
+            return None if no is None else Price(MICROS - no), None
+        if no is None:
+            return None, Price(MICROS - yes)
+        return (None, None) if yes + no >= MICROS else (Price(MICROS - no), Price(MICROS - yes))
 
     def bids(self, side: Side) -> tuple[Level, ...]:
         """Bids for ``side``, best first; empty unless LIVE."""

@@ -25,9 +25,6 @@ from shared.replay.tape import Tape
 from shared.replay.tape import load as load_tape
 from shared.terms import Profile
 
-# A recording taken once has no next poll: what it shows stands as long as the recording's own age allows.
-_PROGRESS_EVERY = 2_000
-
 
 def replay_command(
     paths: Sequence[Path],
@@ -70,8 +67,7 @@ async def _play(replay: Replay, tape: Tape, quiet: bool) -> ReplayResult:
         task = bar.add_task("", total=len(tape.events))
 
         def progress(played: int) -> None:
-            if played % _PROGRESS_EVERY == 0:
-                bar.update(task, completed=played)
+            bar.update(task, completed=played)
 
         return await replay.play(tape, progress)
 

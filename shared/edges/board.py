@@ -8,10 +8,10 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
+from shared.books.book import OrderBook
 from shared.clock import SECOND, Instant
 from shared.edges.detector import DetectorSettings, Quotes, assess, listed_quotes, signal_of
 from shared.edges.fair import FairPair, fair_pair
-from shared.fees.protocol import Level
 from shared.messages import (
     MappingDecided,
     MarketListed,
@@ -118,17 +118,16 @@ class Board:
             held = self._fair[key] = (now, fair_pair(odds, mapping.selection, mapping.kind, now, age))
         return held[1]
 
-    def tempted(self, ticker: str, yes_ask: Level | None, no_ask: Level | None, at: Instant) -> bool:
-        """Whether these best offers could be worth it: a comparison with prices worked out beforehand.
+    def tempted(self, book: OrderBook) -> bool:
+        """Whether a book's best offers could be worth it: a comparison with prices worked out beforehand.
 
         Runs on every change of every book, so it must cost next to nothing.
         """
-        trigger = self._triggers.get(ticker)
-        if trigger is None or at >= trigger[2]:
+        trigger = self._triggers.get(book.ticker)
+        if trigger is None or book.updated_at is None or book.updated_at >= trigger[2]:
             return False
-        return (yes_ask is not None and yes_ask[0] <= trigger[0]) or (
-            no_ask is not None and no_ask[0] <= trigger[1]
-        )
+        yes, no = book.best_asks()
+        return (yes is not None and yes <= trigger[0]) or (no is not None and no <= trigger[1])
 
     def forget_ended(self, now: Instant, after: int) -> list[str]:
         """Drop markets whose game started more than ``after`` microseconds ago; gives which."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from contextlib import suppress
 
 from shared.books.book import OrderBook
 from shared.clock import Instant
@@ -23,12 +24,12 @@ class BookKeeper:
         """The live book of ``ticker``, ``None`` when it was never seen."""
         return self.books.get(ticker)
 
-    def apply(self, event: StreamEvent) -> str | None:
-        """Take in one event; gives the ticker whose book changed, or ``None``."""
+    def apply(self, event: StreamEvent) -> OrderBook | None:
+        """Take in one event; gives the book that changed, or ``None``."""
         if isinstance(event, BookDelta):
             book = self.books.get(event.ticker)
             if book is not None and book.apply_delta(event.side, event.price, event.delta, event.at):
-                return event.ticker
+                return book
             return None
         if isinstance(event, BookSnapshot):
             return self._snapshot(event)
@@ -41,7 +42,7 @@ class BookKeeper:
         for book in self.books.values():
             book.touch(at)
 
-    def listed(self, market: MarketListed) -> str | None:
+    def listed(self, market: MarketListed) -> None:
         """A one-level book from a listing, for recordings that hold no depth."""
         yes = [(market.yes_bid, market.yes_bid_size)] if market.yes_bid and market.yes_bid_size else []
         no = (
@@ -50,24 +51,21 @@ class BookKeeper:
             else []
         )
         book = self.books.setdefault(market.ticker, OrderBook(market.ticker))
-        try:
+        with suppress(MalformedError):
             book.apply_snapshot(yes, no, market.observed_at)
-        except MalformedError:
-            return None
-        return market.ticker
 
     def forget(self, tickers: Iterable[str]) -> None:
         """Drop books nobody watches any more."""
         for ticker in tickers:
             self.books.pop(ticker, None)
 
-    def _snapshot(self, event: BookSnapshot) -> str | None:
+    def _snapshot(self, event: BookSnapshot) -> OrderBook | None:
         book = self.books.setdefault(event.ticker, OrderBook(event.ticker))
         try:
             book.apply_snapshot(event.yes_bids, event.no_bids, event.at)
         except MalformedError:
             return None
-        return event.ticker
+        return book
 
     def _mark(self, tickers: Iterable[str]) -> None:
         self.gaps += 1

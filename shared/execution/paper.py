@@ -63,8 +63,10 @@ class PaperGateway:
     def book_changed(self, ticker: str) -> None:
         """Forget what was taken from levels that have left the book of ``ticker``."""
         taken = self._taken.get(ticker)
+        if not taken:
+            return
         book = self._book_of(ticker)
-        if not taken or book is None:
+        if book is None:
             return
         live = {(side, price) for side in Side for price, _ in book.asks(side)}
         for level in [level for level in taken if level not in live]:

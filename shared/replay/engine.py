@@ -54,6 +54,8 @@ from shared.runtime.floor import TradingFloor, signal_schedule
 from shared.terms import FeeType, MarketShape, MarketStatus
 from shared.venues.kalshi.events import BookDelta, BookSnapshot
 
+_PROGRESS_EVERY = 2_000  # events
+
 
 @dataclass(slots=True)
 class ReplayResult:
@@ -115,59 +117,72 @@ class Replay:
             self._bus.subscribe(topic, "floor", self._floor.on_message)
 
     async def play(self, tape: Tape, progress: Callable[[int], None] = lambda played: None) -> ReplayResult:
-        """Play everything, then let what is on its way arrive."""
+        """Play everything, then let what is on its way arrive; ``progress`` is told now and then."""
         self.result.quarantined = tape.quarantined
-        self._deep = {event.ticker for _, event in tape.events if isinstance(event, BookSnapshot)}
-        await self._introduce(tape)
-        index, total = 0, len(tape.events)
+        self._introduce(tape)
+        events, total = tape.events, len(tape.events)
+        index, told, now = 0, 0, Instant(-1)
         while index < total:
-            at = tape.events[index][0]
-            await self._move_to(at)
-            first = index
-            while index < total and tape.events[index][0] == at:
+            at, event = events[index]
+            if at != now:
+                now = at
+                if self._clock.is_due(at):
+                    await self._clock.advance_to(at)
+                else:
+                    self._clock.set(at)
+            if isinstance(event, (BookDelta, BookSnapshot)):
                 index += 1
-            await self._together([event for _, event in tape.events[first:index]])
-            progress(index)
+                self.result.book_events += 1
+                found = self._floor.heard(event)
+                if found is not None:
+                    await self._detector.publish(found)
+            else:
+                index = await self._together(events, index)
+            if self._floor.busy and (index == total or events[index][0] != at):
+                await asyncio.sleep(0)
+            if index - told >= _PROGRESS_EVERY:
+                told = index
+                progress(index)
         await self._finish()
         return self.result
 
-    async def _introduce(self, tape: Tape) -> None:
+    def _introduce(self, tape: Tape) -> None:
         """Markets known only from frames get a bare listing at their first frame."""
-        listed = {event.ticker for _, event in tape.events if isinstance(event, MarketListed)}
         firsts: dict[str, Instant] = {}
+        listed: set[str] = set()
         for at, event in tape.events:
-            if isinstance(event, BookSnapshot) and event.ticker not in listed:
+            if isinstance(event, BookSnapshot):
                 firsts.setdefault(event.ticker, at)
-        bare = [(at, _bare_listing(ticker, at)) for ticker, at in firsts.items()]
+            elif isinstance(event, MarketListed):
+                listed.add(event.ticker)
+        self._deep = set(firsts)
+        bare = [(at, _bare_listing(ticker, at)) for ticker, at in firsts.items() if ticker not in listed]
         if bare:
             tape.events[:] = sorted([*bare, *tape.events], key=lambda dated: dated[0])
 
-    async def _move_to(self, at: Instant) -> None:
-        if self._clock.is_due(at):
-            await self._clock.advance_to(at)
-        else:
-            self._clock.set(at)
-
-    async def _together(self, events: list[TapeEvent]) -> None:
-        """Everything received at one instant: odds first, then listings, mapped in one batch, then books."""
-        listings = [self._with_fees(event) for event in events if isinstance(event, MarketListed)]
-        odds = [event for event in events if isinstance(event, OddsSeen)]
+    async def _together(self, events: list[tuple[Instant, TapeEvent]], first: int) -> int:
+        """All odds, then all listings of one instant, mapped in one batch; gives the index after them."""
+        odds: list[OddsSeen] = []
+        listings: list[MarketListed] = []
+        at = events[first][0]
+        for index in range(first, len(events)):
+            moment, event = events[index]
+            if moment != at or isinstance(event, (BookSnapshot, BookDelta)):
+                break
+            if isinstance(event, OddsSeen):
+                odds.append(event)
+            else:
+                listings.append(self._with_fees(event))
         for seen in odds:
             self._learn(seen)
         for market in listings:
             await self._mapper.handle(market)
-        if odds or listings:
-            await self._mapper.flush()
+        await self._mapper.flush()
         for seen in odds:
             await self._publish(seen)
         for market in listings:
             await self._list(market)
-        for event in events:
-            if isinstance(event, (BookSnapshot, BookDelta)):
-                self.result.book_events += 1
-                await self._floor.on_stream(event)
-        if self._floor.busy:
-            await asyncio.sleep(0)
+        return first + len(odds) + len(listings)
 
     async def _list(self, market: MarketListed) -> None:
         if market.ticker not in self._deep:

@@ -13,13 +13,14 @@ from collections.abc import Callable, Coroutine
 
 from shared.books.book import OrderBook
 from shared.clock import Clock, Instant
+from shared.edges.board import Found
 from shared.edges.detector import Quotes
 from shared.errors import MalformedError
 from shared.execution.books import BookKeeper
 from shared.execution.executor import Executor
 from shared.execution.paper import PaperGateway
 from shared.fees.kalshi import FeeSchedule, schedule_for
-from shared.messages import MarketListed, Message, SignalRaised
+from shared.messages import Message, SignalRaised
 from shared.pipeline.detect import EdgeDetector
 from shared.terms import Side
 from shared.venues.kalshi.events import StreamEvent
@@ -37,7 +38,7 @@ class TradingFloor:
         executor: Executor,
         clock: Clock,
         paper: PaperGateway | None = None,
-        measure: Callable[[str, int], None] = lambda stage, nanoseconds: None,
+        measure: Callable[[str, int], None] | None = None,
         stopwatch: Callable[[], int] = time.perf_counter_ns,
     ) -> None:
         self.detector, self.keeper, self.executor = detector, keeper, executor
@@ -55,17 +56,22 @@ class TradingFloor:
 
     async def on_stream(self, event: StreamEvent) -> None:
         """Anything the exchange's stream says."""
-        started = self._stopwatch()
-        ticker = self.keeper.apply(event)
-        if ticker is not None:
-            await self._changed(ticker, event.at if hasattr(event, "at") else self._clock.now())
-            self._measure("book change to decision", self._stopwatch() - started)
+        found = self.heard(event)
+        if found is not None:
+            await self.detector.publish(found)
 
-    async def on_listing(self, market: MarketListed) -> None:
-        """A listing that stands in for a book, in recordings without depth."""
-        ticker = self.keeper.listed(market)
-        if ticker is not None:
-            await self._changed(ticker, market.observed_at)
+    def heard(self, event: StreamEvent) -> Found | None:
+        """What an event of the stream brings to light, for :meth:`EdgeDetector.publish`; mostly nothing."""
+        if self._measure is None:
+            book = self.keeper.apply(event)
+            return None if book is None else self._changed(book)
+        started = self._stopwatch()
+        book = self.keeper.apply(event)
+        if book is None:
+            return None
+        found = self._changed(book)
+        self._measure("book change to decision", self._stopwatch() - started)
+        return found
 
     async def idle(self) -> None:
         """Wait until no order is on its way."""
@@ -77,17 +83,17 @@ class TradingFloor:
         """Whether an order is on its way."""
         return bool(self._tasks)
 
-    async def _changed(self, ticker: str, at: Instant) -> None:
+    def _changed(self, book: OrderBook) -> Found | None:
         self.book_changes += 1
         if self._paper is not None:
-            self._paper.book_changed(ticker)
-        if ticker in self.executor.watched:
-            self._work(self.executor.on_book(ticker))
-        book = self.keeper.books[ticker]
-        yes, no = book.best_ask(Side.YES), book.best_ask(Side.NO)
-        if self.detector.board.tempted(ticker, yes, no, at):
-            found = self.detector.board.book(ticker, quotes_of(book, at), self._clock.now())
-            await self.detector.publish(found)
+            self._paper.book_changed(book.ticker)
+        if book.ticker in self.executor.watched:
+            self._work(self.executor.on_book(book.ticker))
+        board = self.detector.board
+        if not board.tempted(book):
+            return None
+        now = self._clock.now()
+        return board.book(book.ticker, quotes_of(book, book.updated_at or now), now)
 
     async def _signal(self, signal: SignalRaised) -> None:
         schedule = signal_schedule(signal, self._clock.now())
