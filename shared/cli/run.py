@@ -12,6 +12,10 @@ from pathlib import Path
 
 from rich.live import Live
 
+from functions.edge_detector import main as edge_detector
+from functions.event_mapper import main as event_mapper
+from functions.kalshi_scraper import main as kalshi_scraper
+from functions.odds_scraper import main as odds_scraper
 from shared.bootstrap import RunOptions, Venues, paper_system
 from shared.cli.output import colored, console, contracts, errors, print_json, usd
 from shared.cli.places import make
@@ -19,9 +23,10 @@ from shared.cli.view import line, screen
 from shared.clock import Clock, Instant, ScaledClock, SystemClock, to_datetime
 from shared.config import Secret, Settings, load
 from shared.errors import ConfigError
-from shared.runtime.local import LocalSystem, Pace, Parts
+from shared.runtime.local import Handlers, LocalSystem, Pace, Parts
 from shared.terms import Profile
 
+_HANDLERS = Handlers(kalshi_scraper.handle, odds_scraper.handle, event_mapper.handle, edge_detector.handle)
 _DEMO_PACE = Pace(listing=20.0, odds=20.0, settle=20.0, account=60.0, books=2.0, housekeeping=120.0)
 # At 60 times real time a book that is a real half second behind is half a minute old.
 _DEMO_BOOK_AGE_S = 60.0
@@ -133,7 +138,7 @@ async def _paper(
 
 async def _run(plan: Plan, venues: Venues, seconds: float | None, plain: bool, json: bool) -> None:
     parts = paper_system(plan.settings, venues, plan.folder, plan.clock, plan.options)
-    system = LocalSystem(parts)
+    system = LocalSystem(parts, _HANDLERS)
     _stop_on_signals(system)
     async with _shown(parts, plan, plain or json or not console.is_terminal):
         if seconds is not None:

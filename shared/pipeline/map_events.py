@@ -20,7 +20,7 @@ from shared.ids import digest
 from shared.mapping.cache import MappingCache
 from shared.mapping.mapper import map_markets
 from shared.mapping.series import Series, classify
-from shared.messages import MappingDecided, MarketListed, OddsEvent, seal
+from shared.messages import MappingDecided, MarketListed, Message, OddsEvent, seal
 from shared.ports import Bus, Documents, Value
 
 MAPPINGS, SLATES = "mappings", "odds_events"
@@ -38,8 +38,10 @@ class EventMapper:
         self._slates: dict[str, dict[str, OddsEvent]] = defaultdict(dict)
         self._due: set[str] = set()
 
-    async def handle(self, market: MarketListed) -> None:
+    async def handle(self, market: Message) -> None:
         """Take note of a listing; :meth:`flush` decides when something about it is new."""
+        if not isinstance(market, MarketListed):
+            return
         if self.cache.get(market, self._clock.now()) is not None:
             return
         if self._refused.get(market.ticker) == text_digest(market):

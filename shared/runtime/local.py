@@ -11,10 +11,10 @@ import logging
 from collections.abc import Awaitable, Callable, Coroutine
 from contextlib import AsyncExitStack, suppress
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 from shared.backends.local.bus import LocalBus
 from shared.backends.local.documents import SqliteDocuments
-from shared.backends.local.warehouse import DuckWarehouse
 from shared.clock import MINUTE, Clock, Instant
 from shared.errors import ArbError, CredentialsError, OperatorError, QuotaExhaustedError, StorageError
 from shared.execution import halt
@@ -29,15 +29,19 @@ from shared.messages import (
     SignalRaised,
     seal,
 )
-from shared.pipeline.kalshi_scrape import KalshiScraper
+from shared.pipeline.detect import EdgeDetector
+from shared.pipeline.kalshi_scrape import KalshiScraper, ScrapeReport
 from shared.pipeline.map_events import EventMapper
-from shared.pipeline.odds_scrape import OddsScraper
+from shared.pipeline.odds_scrape import OddsReport, OddsScraper
 from shared.pipeline.settle import Settler
 from shared.runtime.floor import TradingFloor
 from shared.runtime.stats import Stats
 from shared.terms import OrderStatus
 from shared.venues.kalshi.events import StreamEvent
 from shared.venues.kalshi.stream import KalshiStream
+
+if TYPE_CHECKING:
+    from shared.backends.local.warehouse import DuckWarehouse
 
 _log = logging.getLogger(__name__)
 
@@ -79,11 +83,21 @@ class Parts:
     resources: AsyncExitStack
 
 
+@dataclass(frozen=True, slots=True)
+class Handlers:
+    """The deployed functions' own handlers: here loops call them, in the cloud schedules and topics do."""
+
+    kalshi_scraper: Callable[[KalshiScraper], Awaitable[ScrapeReport]]
+    odds_scraper: Callable[[OddsScraper], Awaitable[OddsReport]]
+    event_mapper: Callable[[EventMapper, Message], Awaitable[None]]
+    edge_detector: Callable[[EdgeDetector, Message], Awaitable[None]]
+
+
 class LocalSystem:
     """The whole system. :meth:`run` returns when ``stop`` is set, or raises what ended it."""
 
-    def __init__(self, parts: Parts) -> None:
-        self.parts = parts
+    def __init__(self, parts: Parts, handlers: Handlers) -> None:
+        self.parts, self._handlers = parts, handlers
         self.stop = asyncio.Event()
         self._frames: asyncio.Queue[StreamEvent] = asyncio.Queue()
         self._new: set[str] = set()
@@ -134,8 +148,9 @@ class LocalSystem:
             p.bus.subscribe(topic, "stats", p.stats.hear)
         p.bus.subscribe(MarketListed.TOPIC, "mapper", self._map)
         p.bus.subscribe(MappingDecided.TOPIC, "watch", self._mapped)
-        for topic in (*p.floor.detector.TOPICS, SignalRaised.TOPIC):
-            p.bus.subscribe(topic, "floor", p.floor.on_message)
+        for topic in p.floor.detector.TOPICS:
+            p.bus.subscribe(topic, "detector", self._detect)
+        p.bus.subscribe(SignalRaised.TOPIC, "execution", p.floor.on_message)
 
     async def _every(self, name: str, seconds: float, turn: Callable[[], Awaitable[None]]) -> None:
         """Take turns for ever; only what a person must mend ends the loop."""
@@ -171,7 +186,7 @@ class LocalSystem:
     # --- turns --------------------------------------------------------------------------------------------
 
     async def _listing(self) -> None:
-        report = await self.parts.scraper.scrape()
+        report = await self._handlers.kalshi_scraper(self.parts.scraper)
         self.parts.stats.failed |= report.failed
         await self.parts.bus.drain()
         await self.parts.mapper.flush()
@@ -183,7 +198,7 @@ class LocalSystem:
         for sport_key, events in (await odds.slates()).items():
             self.parts.mapper.learn(sport_key, events)
         await self.parts.mapper.flush()
-        report = await odds.scrape()
+        report = await self._handlers.odds_scraper(odds)
         self.parts.stats.failed |= report.failed
         self.parts.stats.note = report.skipped
 
@@ -235,8 +250,10 @@ class LocalSystem:
         await self.parts.warehouse.append([message])
 
     async def _map(self, message: Message) -> None:
-        if isinstance(message, MarketListed):
-            await self.parts.mapper.handle(message)
+        await self._handlers.event_mapper(self.parts.mapper, message)
+
+    async def _detect(self, message: Message) -> None:
+        await self._handlers.edge_detector(self.parts.floor.detector, message)
 
     async def _mapped(self, message: Message) -> None:
         if (

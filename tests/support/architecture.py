@@ -24,7 +24,7 @@ LAYERS: tuple[frozenset[str], ...] = tuple(
         "ids money clock terms",
         "messages",
         "ports",
-        "config cas idempotence lease schema",
+        "config cas idempotence lease schema entry",
         "backends",
         "odds fees",
         "books",

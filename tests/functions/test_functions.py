@@ -1,0 +1,194 @@
+"""The deployed functions as the platform calls them, against the simulated venues over sockets."""
+
+from __future__ import annotations
+
+import asyncio
+import base64
+import subprocess
+import sys
+import threading
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import functions_framework
+import pytest
+from flask.testing import FlaskClient
+
+from shared import bootstrap, entry
+from shared.clock import Instant, SystemClock
+from shared.messages import MarketListed, encode, seal
+from shared.ports import Document
+from shared.simulator.schedule import SMALL
+from shared.simulator.server import serve
+from shared.simulator.world import World
+from shared.terms import MarketShape, MarketStatus
+
+ROOT = Path(__file__).parents[2]
+NAMES = ("kalshi_scraper", "odds_scraper", "event_mapper", "edge_detector")
+
+
+@pytest.fixture
+def venues(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Iterator[None]:
+    """Simulated venues in a thread of their own, and settings that point the functions at them."""
+    loop = asyncio.new_event_loop()
+    ready: threading.Event = threading.Event()
+    stop = asyncio.Event()
+    found: dict[str, str] = {}
+
+    async def run() -> None:
+        start = SystemClock().now()
+        async with serve(World(7, start, SMALL), SystemClock()) as urls:
+            found.update(kalshi=urls.kalshi_base_url, odds=urls.odds_base_url, key=urls.odds_api_key)
+            ready.set()
+            await stop.wait()
+
+    thread = threading.Thread(target=lambda: loop.run_until_complete(run()))
+    thread.start()
+    assert ready.wait(20)
+    monkeypatch.chdir(tmp_path)
+    for name, value in {
+        "KALSHI_BASE_URL": found["kalshi"],
+        "ODDS_API_BASE_URL": found["odds"],
+        "ODDS_API_KEY": found["key"],
+        "ODDS_DAILY_CREDITS": "1000",
+        "LEAGUES": "nfl,nba,mlb,nhl,epl",
+        "DATA_DIR": str(tmp_path / "var"),
+    }.items():
+        monkeypatch.setenv(name, value)
+    bootstrap._workers.clear()
+    yield
+    entry.run(_close())
+    loop.call_soon_threadsafe(stop.set)
+    thread.join(20)
+    loop.close()
+
+
+async def _close() -> None:
+    for held in bootstrap._workers.values():
+        await held.bus.close()
+        await held.warehouse.close()
+        await held.resources.aclose()
+        await held.documents.close()
+    bootstrap._workers.clear()
+
+
+def client(name: str, kind: str) -> FlaskClient:
+    source = str(ROOT / "functions" / name / "main.py")
+    make: Any = functions_framework.create_app  # untyped
+    made: FlaskClient = make("main", source, kind).test_client()
+    return made
+
+
+def documents(collection: str) -> list[Document]:
+    async def query() -> list[Document]:
+        async with bootstrap.worker() as parts:
+            return await parts.documents.query(collection)
+
+    return entry.run(query())
+
+
+def rows(table: str) -> int:
+    async def query() -> int:
+        async with bootstrap.worker() as parts:
+            found = await parts.warehouse.query(f"SELECT count(*) AS n FROM {table}")  # noqa: S608
+            return int(found[0]["n"])
+
+    return entry.run(query())
+
+
+def push(message: MarketListed) -> dict[str, object]:
+    """A Pub/Sub push, as the emulator and the service send it."""
+    data = base64.b64encode(encode(message)).decode()
+    inner = {
+        "data": data,
+        "messageId": "1",
+        "attributes": {"topic": message.TOPIC},
+        "publishTime": "2026-01-01T00:00:00Z",
+    }
+    return {"message": inner, "subscription": "projects/p/subscriptions/s"}
+
+
+def listing(**changes: object) -> MarketListed:
+    given: dict[str, object] = {
+        "observed_at": Instant(1_790_000_000_000_000),
+        "ticker": "KXNFLGAME-26SEP28PHICHI-PHI",
+        "event_ticker": "KXNFLGAME-26SEP28PHICHI",
+        "series_ticker": "KXNFLGAME",
+        "shape": MarketShape.BINARY,
+        "status": MarketStatus.ACTIVE,
+        "title": "Philadelphia wins",
+        "yes_sub_title": "Philadelphia",
+        "rules_primary": "If Philadelphia wins the Philadelphia vs Chicago Pro Football game originally "
+        "scheduled for Sep 28, 2026, then the market resolves to Yes.",
+    }
+    return seal(MarketListed(**(given | changes)))  # type: ignore[arg-type]
+
+
+@pytest.mark.e2e
+def test_a_scheduled_scrape_lists_the_exchange_into_history(venues: None) -> None:
+    answer = client("kalshi_scraper", "http").get("/")
+    assert answer.status_code == 200
+    report = answer.get_json()
+    assert report["markets"] > 20
+    assert report["failed"] == {}
+    assert rows("kalshi_markets") == report["published"]
+
+
+@pytest.mark.e2e
+def test_the_odds_scraper_keeps_slates_and_spends_nothing_on_unmapped_games(venues: None) -> None:
+    answer = client("odds_scraper", "http").get("/")
+    assert answer.get_json()["spent"] == 0
+    assert len(documents("odds_events")) >= 3
+
+
+@pytest.mark.e2e
+def test_a_pushed_listing_is_mapped_or_refused_with_a_reason(venues: None) -> None:
+    answer = client("event_mapper", "cloudevent").post("/", json=push(listing()))
+    assert answer.status_code == 200
+    kept = documents("mappings")
+    assert [document.path for document in kept] == ["mappings/KXNFLGAME-26SEP28PHICHI"]
+    (decision,) = kept[0].value["markets"].values()
+    assert decision["reason"]
+
+
+@pytest.mark.e2e
+def test_the_same_push_twice_is_decided_once(venues: None) -> None:
+    app = client("event_mapper", "cloudevent")
+    for _ in range(2):
+        assert app.post("/", json=push(listing())).status_code == 200
+    assert rows("mappings") == 1
+
+
+@pytest.mark.e2e
+def test_poison_is_acknowledged_and_quarantined(venues: None) -> None:
+    body = push(listing())
+    body["message"]["data"] = base64.b64encode(b"{not json").decode()  # type: ignore[index]
+    assert client("edge_detector", "cloudevent").post("/", json=body).status_code == 200
+    assert rows("quarantine") == 1
+
+
+def test_a_message_that_is_not_base64_is_malformed() -> None:
+    class Pushed:
+        data = {"message": {"data": "%%%"}}  # noqa: RUF012
+
+    with pytest.raises(Exception, match="base64"):
+        entry.message_of("kalshi-markets", Pushed())
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_a_function_starts_without_heavy_modules(name: str) -> None:
+    heavy = {"duckdb", "numpy", "scipy", "rich", "typer", "rapidfuzz", "pandas"}
+    code = f"import functions.{name}.main, sys; print(*({heavy!r} & sys.modules.keys()))"
+    done = subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, check=True)  # noqa: S603
+    assert done.stdout.strip() == ""
+
+
+def test_the_cloud_backend_says_that_it_is_not_there(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("BACKEND", "gcp")
+    monkeypatch.setenv("GOOGLE_CLOUD_PROJECT", "p")
+    bootstrap._workers.clear()
+    answer = client("kalshi_scraper", "http").get("/")
+    assert answer.status_code == 500
+    assert "BACKEND=local" in answer.get_json()["error"]
