@@ -14,7 +14,7 @@ from shared.clock import Instant
 from shared.money import LOTS, MICROS, Price, Usd
 
 if TYPE_CHECKING:
-    from shared.simulator.orders import MemberOrder
+    from shared.simulator.tickets import MemberOrder
 
 Json = dict[str, Any]
 T = TypeVar("T")

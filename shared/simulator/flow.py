@@ -12,7 +12,8 @@ import random
 from shared.clock import HOUR, SECOND, Instant
 from shared.money import LOTS, MICROS, Price, Quantity
 from shared.simulator.contracts import Asks
-from shared.simulator.exchange import Exchange, Market
+from shared.simulator.exchange import Exchange
+from shared.simulator.market import Market
 from shared.simulator.matching import Order
 from shared.simulator.model import Latent
 

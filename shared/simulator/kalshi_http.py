@@ -14,10 +14,12 @@ from shared.simulator.accounts import Account
 from shared.simulator.auth import AuthError, Keyring, PublicKey
 from shared.simulator.exchange import SHARDS
 from shared.simulator.faults import Faults
-from shared.simulator.kalshi_members import MemberApi, batch_size
-from shared.simulator.kalshi_public import BadQuery, PublicApi
+from shared.simulator.kalshi_orders import OrdersApi, batch_size
+from shared.simulator.kalshi_portfolio import PortfolioApi
+from shared.simulator.kalshi_public import PublicApi
 from shared.simulator.limits import Buckets, Limits, Rate
-from shared.simulator.orders import Refusal
+from shared.simulator.query import BadQuery
+from shared.simulator.tickets import Refusal
 from shared.simulator.web import Query, Reply, Request, Route, Router, reply
 from shared.simulator.world import World
 
@@ -52,8 +54,9 @@ class KalshiApi:
         self.keys = Keyring()
         self._buckets = Buckets()
         self._cache: dict[str, _Cached] = {}
-        members = MemberApi(world, faults, self.limits)
-        self._router = Router(PublicApi(world).routes() + members.routes())
+        portfolio = PortfolioApi(world.exchange, faults, self.limits)
+        routes = PublicApi(world).routes() + OrdersApi(world.orders).routes() + portfolio.routes()
+        self._router = Router(routes)
 
     def add_member(self, key_id: str, public_key: PublicKey, deposit: Usd) -> Account:
         """Open an account with ``deposit`` on every trading shard but the combos' and register its key."""

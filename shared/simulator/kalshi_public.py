@@ -2,16 +2,12 @@
 
 from __future__ import annotations
 
-import base64
-from collections.abc import Callable, Iterable
-from typing import Any, TypeVar
-
-import msgspec
+from collections.abc import Callable
+from typing import Any
 
 from shared.clock import SECOND, Instant, format_instant, parse_instant
 from shared.errors import MalformedError
 from shared.simulator.contracts import Event
-from shared.simulator.exchange import Market
 from shared.simulator.kalshi_rows import (
     STATUS_FILTERS,
     book_rows,
@@ -25,77 +21,19 @@ from shared.simulator.kalshi_rows import (
     trade_row,
 )
 from shared.simulator.league import LEAGUES
-from shared.simulator.orders import Refusal
+from shared.simulator.market import Market
+from shared.simulator.query import BadQuery, number, page
+from shared.simulator.tickets import Refusal
 from shared.simulator.web import Query, Reply, Request, Route, reply
 from shared.simulator.world import Contest, World
 
 Json = dict[str, Any]
-T = TypeVar("T")
 _MAX_CANDLES = 10_000
 _WEEK = ("monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday")
 
 
-class BadQuery(Exception):  # noqa: N818 - a 400 with its own body shape
-    """Query validation failed; ``body`` is the whole response."""
-
-    def __init__(self, body: Json) -> None:
-        super().__init__(str(body))
-        self.body = body
-
-
-def number(query: Query, name: str, operation: str, default: int, low: int, high: int) -> int:
-    """Integer parameter within bounds; raises :class:`BadQuery` with the validator's words."""
-    text = query.one(name)
-    if text is None:
-        return default
-    field = name.title().replace("_", "")
-    try:
-        value = int(text)
-    except ValueError:
-        raise BadQuery(
-            {"msg": f'Invalid parameter {name}: strconv.ParseInt: parsing "{text[:40]}"'}
-        ) from None
-    if low <= value <= high:
-        return value
-    tag = "lte" if value > high else "gte"
-    key = f"{operation}Params.{field}"
-    raise BadQuery(
-        {
-            "msg": f"Parameter validation failed for {operation}: Key: '{key}' "
-            f"Error:Field validation for '{field}' failed on the '{tag}' tag"
-        }
-    )
-
-
-def page(
-    rows: Iterable[T], key: Callable[[T], tuple[int, str]], limit: int, cursor: str | None
-) -> tuple[list[T], str]:
-    """One page in the order of ``key``. A cursor names the last row seen; an unreadable one is ignored."""
-    ordered = sorted(rows, key=key)
-    after = _read_cursor(cursor)
-    if after is not None:
-        ordered = [row for row in ordered if key(row) > after]
-    taken = ordered[:limit]
-    more = len(ordered) > len(taken) and bool(taken)
-    return taken, _write_cursor(key(taken[-1])) if more else ""
-
-
-def _write_cursor(after: tuple[int, str]) -> str:
-    return base64.urlsafe_b64encode(msgspec.json.encode(after)).decode().rstrip("=")
-
-
-def _read_cursor(cursor: str | None) -> tuple[int, str] | None:
-    if not cursor:
-        return None
-    try:
-        raw = base64.urlsafe_b64decode(cursor + "=" * (-len(cursor) % 4))
-        return msgspec.json.decode(raw, type=tuple[int, str])
-    except ValueError:
-        return None
-
-
 class PublicApi:
-    """Handlers of the endpoints that need no key."""
+    """Handlers of the endpoints that need no key; :meth:`routes` says which is which."""
 
     def __init__(self, world: World) -> None:
         self._world = world

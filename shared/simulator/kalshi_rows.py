@@ -8,8 +8,9 @@ from typing import Any
 from shared.clock import MINUTE, SECOND, Instant, format_instant
 from shared.money import MICROS, Price, Quantity, complement, format_price, format_quantity
 from shared.simulator.contracts import Event, Series
-from shared.simulator.exchange import SHARDS, Exchange, Market, Trade
+from shared.simulator.exchange import SHARDS, Exchange
 from shared.simulator.league import League, Team
+from shared.simulator.market import Market, Trade
 from shared.simulator.world import Contest
 from shared.terms import MarketStatus, Result
 

@@ -11,12 +11,10 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from shared.clock import HOUR, SECOND, Clock, Instant, format_instant, parse_instant
-from shared.errors import MalformedError
+from shared.clock import HOUR, SECOND, Clock, Instant, format_instant
 from shared.ids import digest
 from shared.simulator.bookmakers import (
     ALTERNATE,
-    BOOKMAKERS,
     FEATURED,
     Bookmaker,
     Listed,
@@ -27,30 +25,15 @@ from shared.simulator.bookmakers import (
 from shared.simulator.faults import Faults
 from shared.simulator.league import LEAGUES
 from shared.simulator.limits import Buckets, Rate
+from shared.simulator.odds_query import OddsError, Shape, flag_of, moment_of, shape_of, unix_of
 from shared.simulator.web import Query, Reply, Request, Route, Router, reply
 from shared.simulator.world import World
 
 Json = dict[str, Any]
 PREFIX = "/v4"
-_DETAILS = "https://the-odds-api.com/liveapi/guides/v4/api-error-codes.html#"
-_REGIONS = ("us", "us2", "us_dfs", "us_ex", "uk", "eu", "fr", "se", "au")
 _RATE = Rate(30, 30)
-_TIME = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ")
 _EVENT_ID = re.compile(r"[0-9a-f]{32}")
 _TITLES = {league.sport_key: league.sport_title for league in LEAGUES}
-
-
-class OddsError(Exception):
-    """A refusal: HTTP status, ``error_code`` and ``message`` of the body."""
-
-    def __init__(self, status: int, code: str, message: str) -> None:
-        super().__init__(code)
-        self.status = status
-        self.body = {
-            "message": message,
-            "error_code": code,
-            "details_url": _DETAILS + code.lower().replace("_", "-"),
-        }
 
 
 @dataclass
@@ -73,19 +56,6 @@ class Credits:
             "x-requests-used": str(self.used),
             "x-requests-last": str(self.last),
         }
-
-
-@dataclass(frozen=True, slots=True)
-class Shape:
-    """How an odds answer is to be written, and what it costs per market."""
-
-    markets: tuple[str, ...]
-    books: tuple[Bookmaker, ...]
-    regions: int
-    american: bool
-    unix: bool
-    ids: bool
-    rotation: bool
 
 
 def demo_odds_key(seed: int) -> str:
@@ -172,25 +142,25 @@ class OddsApi:
 
     def _events(self, query: Query, sport: str) -> tuple[object, int]:
         unix, rotation = (
-            _unix(query),
-            _flag(query, "includeRotationNumbers", "INVALID_INCLUDE_ROTATION_NUMBERS"),
+            unix_of(query),
+            flag_of(query, "includeRotationNumbers", "INVALID_INCLUDE_ROTATION_NUMBERS"),
         )
         return [_event(listed, unix, rotation) for listed in self._wanted(query, sport)], 0
 
     def _odds(self, query: Query, sport: str) -> tuple[object, int]:
-        shape = _shape(query, FEATURED)
+        shape = shape_of(query, FEATURED)
         events = self._wanted(query, sport)
         body = [self._with_books(listed, shape) for listed in events]
         return body, len(shape.markets) * shape.regions if body else 0
 
     def _event_odds(self, query: Query, sport: str, event_id: str) -> tuple[object, int]:
-        shape = _shape(query, FEATURED + ALTERNATE)
+        shape = shape_of(query, FEATURED + ALTERNATE)
         body = self._with_books(self._one(sport, event_id), shape)
         returned = {market["key"] for book in body["bookmakers"] for market in book["markets"]}
         return body, len(returned - {"h2h_lay"}) * shape.regions
 
     def _event_markets(self, query: Query, sport: str, event_id: str) -> tuple[object, int]:
-        shape = _shape(query, FEATURED + ALTERNATE)
+        shape = shape_of(query, FEATURED + ALTERNATE)
         wide = Shape(FEATURED + ALTERNATE, shape.books, shape.regions, False, shape.unix, False, False)
         body = self._with_books(self._one(sport, event_id), wide)
         for book in body["bookmakers"]:
@@ -201,7 +171,7 @@ class OddsApi:
         days = query.one("daysFrom")
         if days is not None and days not in ("1", "2", "3"):
             raise OddsError(422, "INVALID_SCORES_DAYS_FROM", "daysFrom must be an integer from 1 to 3")
-        unix = _unix(query)
+        unix = unix_of(query)
         listed = self.world.feed.events(sport)
         if days is not None:
             oldest = self.world.now - int(days) * 24 * HOUR
@@ -217,7 +187,7 @@ class OddsApi:
             events = self.world.feed.events(None)
             live = [listed for listed in events if listed.in_play]
             return live + [listed for listed in events if not listed.in_play][:8]
-        low, high = _moment(query, "commenceTimeFrom"), _moment(query, "commenceTimeTo")
+        low, high = moment_of(query, "commenceTimeFrom"), moment_of(query, "commenceTimeTo")
         if low is not None and high is not None and low > high:
             raise OddsError(
                 422, "INVALID_COMMENCE_TIME_RANGE", "commenceTimeFrom must be before commenceTimeTo"
@@ -300,81 +270,3 @@ def _market(quote: Json, shape: Shape) -> Json:
 def _time(instant: int, unix: bool) -> int | str:
     whole = instant // SECOND
     return whole if unix else format_instant(Instant(whole * SECOND))
-
-
-# --- parameters --------------------------------------------------------------------------------------------
-
-
-def _shape(query: Query, allowed: tuple[str, ...]) -> Shape:
-    books, regions = _books(query)
-    style = query.one("oddsFormat") or "decimal"
-    if style not in ("decimal", "american"):
-        raise OddsError(422, "INVALID_ODDS_FORMAT", f"Invalid oddsFormat: {style[:40]}")
-    _flag(query, "includeLinks", "INVALID_INCLUDE_LINKS")
-    _flag(query, "includeBetLimits", "INVALID_INCLUDE_BET_LIMITS")
-    return Shape(
-        markets=_markets(query, allowed),
-        books=books,
-        regions=regions,
-        american=style == "american",
-        unix=_unix(query),
-        ids=_flag(query, "includeSids", "INVALID_INCLUDE_SIDS"),
-        rotation=_flag(query, "includeRotationNumbers", "INVALID_INCLUDE_ROTATION_NUMBERS"),
-    )
-
-
-def _markets(query: Query, allowed: tuple[str, ...]) -> tuple[str, ...]:
-    names = tuple(dict.fromkeys((query.one("markets") or "h2h").split(",")))
-    unknown = [name for name in names if name not in FEATURED + ALTERNATE + ("h2h_lay", "outrights")]
-    if unknown:
-        raise OddsError(422, "INVALID_MARKET", f"Invalid markets: {', '.join(unknown)[:200]}")
-    refused = [name for name in names if name not in allowed]
-    if refused:
-        raise OddsError(
-            422, "INVALID_MARKET", f"Markets not supported by this endpoint: {', '.join(refused)}"
-        )
-    return names
-
-
-def _books(query: Query) -> tuple[tuple[Bookmaker, ...], int]:
-    keys = query.csv("bookmakers")
-    if keys:
-        if any(not re.fullmatch(r"[a-z0-9_]+", key) for key in keys):
-            raise OddsError(422, "INVALID_BOOKMAKERS", "Invalid bookmakers parameter")
-        chosen = tuple(book for book in BOOKMAKERS if book.key in keys)
-        return chosen, -(-len(set(keys)) // 10)
-    regions = (query.one("regions") or "").split(",") if query.one("regions") else []
-    if not regions:
-        raise OddsError(422, "MISSING_REGION", "Missing regions parameter")
-    wrong = [region for region in regions if region not in _REGIONS]
-    if wrong:
-        raise OddsError(422, "INVALID_REGION", f"Invalid region: {', '.join(wrong)[:200]}")
-    return tuple(book for book in BOOKMAKERS if book.region in regions), len(set(regions))
-
-
-def _unix(query: Query) -> bool:
-    style = query.one("dateFormat") or "iso"
-    if style not in ("iso", "unix"):
-        raise OddsError(422, "INVALID_DATE_FORMAT", f"Invalid dateFormat: {style[:40]}")
-    return style == "unix"
-
-
-def _flag(query: Query, name: str, code: str) -> bool:
-    text = query.one(name)
-    if text not in (None, "true", "false"):
-        raise OddsError(422, code, f"{name} must be true or false")
-    return text == "true"
-
-
-def _moment(query: Query, name: str) -> Instant | None:
-    text = query.one(name)
-    if text is None:
-        return None
-    code = "INVALID_COMMENCE_TIME_FROM" if name.endswith("From") else "INVALID_COMMENCE_TIME_TO"
-    try:
-        moment = parse_instant(text) if _TIME.fullmatch(text) else None
-    except MalformedError:
-        moment = None
-    if moment is None:
-        raise OddsError(422, code, f"Invalid {name}. The format must be YYYY-MM-DDTHH:MM:SSZ")
-    return moment

@@ -1,4 +1,4 @@
-"""Order entry: everything a member may ask of the exchange, with its refusals, in the exchange's own words.
+"""Order entry: everything a member may ask of the exchange, and what happens to orders by themselves.
 
 All of it works on one YES book: ``bid`` buys YES, ``ask`` sells YES, which opens NO at the complement. Every
 client order id is spent for ever, also by orders that were killed or canceled.
@@ -7,100 +7,34 @@ client order id is spent for ever, also by orders that were killed or canceled.
 from __future__ import annotations
 
 import heapq
-from dataclasses import dataclass
-from typing import Any
 
-from shared.clock import SECOND, Instant, format_instant
-from shared.fees.kalshi import OrderFees, trade_fee
-from shared.money import LOTS, MICROS, Price, Quantity, Usd, complement, format_price, format_quantity
+from shared.clock import Instant
+from shared.fees.kalshi import trade_fee
+from shared.money import LOTS, MICROS, Price, Quantity, complement, format_quantity
 from shared.simulator.accounts import Account, History
-from shared.simulator.exchange import Exchange, Market, MemberNotice, Trade
+from shared.simulator.exchange import Exchange
+from shared.simulator.market import Market, MemberNotice, Trade
 from shared.simulator.matching import Order
-from shared.terms import Result
-
-Json = dict[str, Any]
-GTC, IOC, FOK = "good_till_canceled", "immediate_or_cancel", "fill_or_kill"
-AT_CROSS, MAKER = "taker_at_cross", "maker"
-
-
-class Refusal(Exception):  # noqa: N818 - it is the venue's refusal, and part of its behaviour
-    """The exchange says no: HTTP status and the ``error`` object of the body."""
-
-    def __init__(self, status: int, code: str, details: str = "") -> None:
-        super().__init__(code)
-        self.status = status
-        self.error: Json = {"code": code, "message": code.replace("_", " ")}
-        if details:
-            self.error["details"] = details
-
-
-@dataclass(frozen=True, slots=True)
-class Ticket:
-    """A parsed create request. ``shard`` ``None`` or -1 means route by ticker."""
-
-    ticker: str
-    bid: bool
-    lots: Quantity
-    price: Price
-    time_in_force: str
-    self_trade: str
-    client_order_id: str = ""
-    post_only: bool = False
-    reduce_only: bool = False
-    cancel_on_pause: bool = False
-    expires: Instant | None = None
-    shard: int | None = None
-    subaccount: int = 0
-
-
-class MemberOrder(Order):
-    """A member's order and what became of it."""
-
-    __slots__ = (
-        "client_order_id", "created", "expires", "fees", "filled", "history", "id", "initial", "maker_cost",
-        "maker_fees", "market", "reason", "status", "taker_cost", "taker_fees", "ticket",
-    )  # fmt: skip
-
-    def __init__(self, order_id: str, number: int, owner: Account, market: Market, ticket: Ticket) -> None:
-        super().__init__(number, owner, ticket.bid, ticket.price, ticket.lots)
-        self.id = order_id
-        self.market = market
-        self.ticket = ticket
-        self.client_order_id = ticket.client_order_id
-        self.initial: int = ticket.lots
-        self.filled = 0
-        self.expires = ticket.expires
-        self.fees = OrderFees(market.schedule)
-        self.taker_cost = self.maker_cost = self.taker_fees = self.maker_fees = 0
-        self.status = "resting"
-        self.reason = ""
-        self.created = Instant(0)
-        self.history: History[Json] = History()
-
-    @property
-    def ticker(self) -> str:
-        """Its market."""
-        return self.market.ticker
-
-    @property
-    def shard(self) -> int:
-        """The engine it lives on."""
-        return self.market.contract.shard
-
-    @property
-    def is_resting(self) -> bool:
-        """Whether it is in the book."""
-        return self.status == "resting" and self.remaining > 0
-
-    @property
-    def unit(self) -> int:
-        """What one contract opened by this order costs, micro-dollars."""
-        return self.price if self.bid else MICROS - self.price
-
-    @property
-    def maker_fee_bound(self) -> int:
-        """More than the fees the rest of the order can cost while it rests, micro-dollars."""
-        return trade_fee(self.market.schedule, self.price, self.remaining, is_taker=False) + 200
+from shared.simulator.order_rows import (
+    averages,
+    fill_body,
+    fill_row,
+    order_row,
+    position_body,
+    position_row,
+    settlement_row,
+    user_order,
+)
+from shared.simulator.tickets import (
+    GTC,
+    MAKER,
+    Json,
+    MemberOrder,
+    Refusal,
+    Ticket,
+    book_refusal,
+    ticket_refusal,
+)
 
 
 class OrderDesk:
@@ -135,9 +69,9 @@ class OrderDesk:
     def _check(self, account: Account, market: Market, ticket: Ticket) -> None:
         for refusal in (
             self._trading_refusal(market),
-            _ticket_refusal(self._exchange.now, ticket),
+            ticket_refusal(self._exchange.now, ticket),
             None if market.on_grid(ticket.price) else Refusal(400, "invalid_price"),
-            _book_refusal(account, market, ticket),
+            book_refusal(account, market, ticket),
         ):
             if refusal is not None:
                 # Refused before the engine: the id may be used again, except for a killed order.
@@ -200,7 +134,7 @@ class OrderDesk:
             "remaining_count": format_quantity(order.remaining if order.is_resting else Quantity(0)),
             "ts_ms": self._exchange.now // 1000,
         }
-        return body | _averages(order)
+        return body | averages(order)
 
     # --- cancel, decrease, amend ---------------------------------------------------------------------------
 
@@ -359,9 +293,7 @@ class OrderDesk:
             return
         if position.volume == 0:
             return
-        account.settlements.append(
-            (now, _settlement(market, lots, position.yes_cost, position.no_cost, revenue, position.fees, now))
-        )
+        account.settlements.append((now, settlement_row(market, position, lots, revenue, now)))
         account.note(now)
         self._tell_position(account, market)
 
@@ -384,49 +316,18 @@ class OrderDesk:
             order.maker_cost, order.maker_fees = order.maker_cost + cost, order.maker_fees + fee
         if order.filled >= order.initial:
             order.status, order.reason = "executed", "Trade"
-        self._record_fill(account, market, order, lots, fee, taker, trade)
+        self._record_fill(order, lots, fee, taker, trade)
         if not taker:
             self._tell_order(order)
         self._tell_position(account, market)
 
-    def _record_fill(
-        self,
-        account: Account,
-        market: Market,
-        order: MemberOrder,
-        lots: int,
-        fee: Usd,
-        taker: bool,
-        trade: Trade,
-    ) -> None:
-        row = {
-            "fill_id": trade.id,
-            "trade_id": trade.id,
-            "order_id": order.id,
-            "ticker": market.ticker,
-            "market_ticker": market.ticker,
-            "exchange_index": order.shard,
-            "count_fp": format_quantity(Quantity(lots)),
-            "yes_price_dollars": format_price(trade.price),
-            "no_price_dollars": format_price(complement(trade.price)),
-            "fee_cost": dollars6(fee),
-            "is_taker": taker,
-            **_direction(order.bid),
-            "created_time": format_instant(trade.at),
-            "ts": trade.at // SECOND,
-            "subaccount_number": 0,
-        }
-        account.fills.append((trade.at, row))
-        held = account.position(market.ticker).lots
-        body = {key: row[key] for key in _FILL_KEYS} | {
-            "client_order_id": order.client_order_id,
-            "ts_ms": trade.at // 1000,
-            "post_position_fp": format_quantity(Quantity(held)),
-            "purchased_side": row["outcome_side"],
-        }
-        self._exchange.publish(MemberNotice(account, "fill", body))
+    def _record_fill(self, order: MemberOrder, lots: int, fee: int, taker: bool, trade: Trade) -> None:
+        row = fill_row(order, lots, fee, taker, trade)
+        order.owner.fills.append((trade.at, row))
+        held = order.owner.position(order.ticker).lots
+        self._exchange.publish(MemberNotice(order.owner, "fill", fill_body(order, row, trade, held)))
 
-    # --- rows and messages ---------------------------------------------------------------------------------
+    # --- what members are told -----------------------------------------------------------------------------
 
     def _market(self, ticker: str, shard: int | None) -> Market:
         market = self._exchange.markets.get(ticker)
@@ -443,146 +344,7 @@ class OrderDesk:
 
     def _tell_position(self, account: Account, market: Market) -> None:
         now, position = self._exchange.now, account.position(market.ticker)
-        row = {
-            "ticker": market.ticker,
-            "exchange_index": market.contract.shard,
-            "position_fp": format_quantity(Quantity(position.lots)),
-            "market_exposure_dollars": dollars6(position.cost),
-            "total_traded_dollars": dollars6(position.traded),
-            "realized_pnl_dollars": dollars6(position.realized),
-            "fees_paid_dollars": dollars6(position.fees),
-            "last_updated_ts": format_instant(now),
-        }
+        row = position_row(market, position, now)
         account.seen_positions.setdefault(market.ticker, History()).set(now, row)
-        body: Json = {
-            "user_id": account.user_id,
-            "market_ticker": market.ticker,
-            "position_fp": row["position_fp"],
-            "position_cost_dollars": dollars6(position.cost),
-            "realized_pnl_dollars": row["realized_pnl_dollars"],
-            "fees_paid_dollars": row["fees_paid_dollars"],
-            "position_fee_cost_dollars": row["fees_paid_dollars"],
-            "volume_fp": format_quantity(Quantity(position.volume)),
-        }
+        body = position_body(account.user_id, position, row)
         self._exchange.publish(MemberNotice(account, "market_position", body))
-
-
-_FILL_KEYS = (
-    "trade_id", "order_id", "market_ticker", "exchange_index", "is_taker", "side", "yes_price_dollars",
-    "count_fp", "fee_cost", "action", "ts", "outcome_side", "book_side",
-)  # fmt: skip
-
-
-def dollars6(micros: int) -> str:
-    """Dollars with six decimals, as costs and fees are written: ``"0.017500"``."""
-    sign = "-" if micros < 0 else ""
-    return f"{sign}{abs(micros) // MICROS}.{abs(micros) % MICROS:06d}"
-
-
-def _direction(bid: bool) -> Json:
-    outcome = "yes" if bid else "no"
-    return {"side": outcome, "action": "buy", "outcome_side": outcome, "book_side": "bid" if bid else "ask"}
-
-
-def _averages(order: MemberOrder) -> Json:
-    if not order.filled:
-        return {}
-    spent = (order.taker_cost + order.maker_cost) * LOTS // order.filled
-    yes = spent if order.bid else MICROS - spent
-    fee = (order.taker_fees + order.maker_fees) * LOTS // order.filled
-    return {
-        "average_fill_price": format_price(Price(yes)),
-        "average_fee_paid": format_price(Price(fee)),
-    }
-
-
-def _ticket_refusal(now: Instant, ticket: Ticket) -> Refusal | None:
-    if ticket.lots < 1:
-        return Refusal(400, "invalid_order", "count must be at least 0.01")
-    if ticket.reduce_only and ticket.time_in_force != IOC:
-        return Refusal(400, "invalid_order", "reduce only requires immediate or cancel")
-    if ticket.post_only and ticket.time_in_force != GTC:
-        return Refusal(400, "invalid_order", "post only requires good till canceled")
-    if ticket.expires is not None and ticket.time_in_force != GTC:
-        return Refusal(400, "invalid_order", "expiration requires good till canceled")
-    if ticket.expires is not None and ticket.expires <= now:
-        return Refusal(400, "invalid_order", "expiration must be in the future")
-    return None
-
-
-def _book_refusal(account: Account, market: Market, ticket: Ticket) -> Refusal | None:
-    if ticket.post_only and market.book.crosses(ticket.bid, ticket.price):
-        return Refusal(400, "invalid_order", "post only cross")
-    if ticket.time_in_force == FOK:
-        stops = ticket.self_trade == AT_CROSS
-        if market.book.fillable(ticket.bid, ticket.price, account, stops) < ticket.lots:
-            return Refusal(409, "fill_or_kill_insufficient_resting_volume")
-    return None
-
-
-def order_row(order: MemberOrder, now: Instant) -> Json:
-    """An order as ``GET /portfolio/orders`` writes it."""
-    row: Json = {
-        "order_id": order.id,
-        "client_order_id": order.client_order_id,
-        "user_id": order.owner.user_id,
-        "ticker": order.ticker,
-        "exchange_index": order.shard,
-        "status": order.status,
-        "type": "limit",
-        **_direction(order.bid),
-        "yes_price_dollars": format_price(order.price),
-        "no_price_dollars": format_price(complement(order.price)),
-        "initial_count_fp": format_quantity(Quantity(order.initial)),
-        "fill_count_fp": format_quantity(Quantity(order.filled)),
-        "remaining_count_fp": format_quantity(order.remaining),
-        "taker_fill_cost_dollars": dollars6(order.taker_cost),
-        "maker_fill_cost_dollars": dollars6(order.maker_cost),
-        "taker_fees_dollars": dollars6(order.taker_fees),
-        "maker_fees_dollars": dollars6(order.maker_fees),
-        "self_trade_prevention_type": order.ticket.self_trade,
-        "cancel_order_on_pause": order.ticket.cancel_on_pause,
-        "created_time": format_instant(order.created),
-        "last_update_time": format_instant(now),
-        "subaccount_number": 0,
-    }
-    if order.expires is not None:
-        row["expiration_time"] = format_instant(order.expires)
-    return row
-
-
-def user_order(order: MemberOrder, now: Instant) -> Json:
-    """The same as the stream's ``user_order`` writes it."""
-    row = order_row(order, now)
-    dropped = ("type", "action", "no_price_dollars", "last_update_time", "cancel_order_on_pause")
-    body = {key: value for key, value in row.items() if key not in dropped}
-    body |= {
-        "is_yes": order.bid,
-        "created_ts_ms": order.created // 1000,
-        "last_updated_ts_ms": now // 1000,
-    }
-    if order.expires is not None:
-        body["expiration_ts_ms"] = order.expires // 1000
-    if order.reason:
-        body["last_update_reason"] = order.reason
-    return body
-
-
-def _settlement(
-    market: Market, lots: int, yes_cost: int, no_cost: int, revenue: int, fees: int, now: Instant
-) -> Json:
-    payout = market.payout or 0
-    return {
-        "ticker": market.ticker,
-        "exchange_index": market.contract.shard,
-        "event_ticker": market.contract.event_ticker,
-        "market_result": market.result.value if market.result is not Result.PENDING else "",
-        "yes_count_fp": format_quantity(Quantity(max(0, lots))),
-        "yes_total_cost_dollars": dollars6(yes_cost),
-        "no_count_fp": format_quantity(Quantity(max(0, -lots))),
-        "no_total_cost_dollars": dollars6(no_cost),
-        "revenue": revenue // 10_000,
-        "settled_time": format_instant(now),
-        "fee_cost": dollars6(fees),
-        "value": payout // 10_000,
-    }

@@ -17,8 +17,9 @@ from shared.clock import DAY, MINUTE, SECOND, Instant
 from shared.simulator.bookmakers import Feed
 from shared.simulator.catalog import Listing, combo
 from shared.simulator.contracts import Event, series_table
-from shared.simulator.exchange import Exchange, Market
+from shared.simulator.exchange import Exchange
 from shared.simulator.flow import Desk
+from shared.simulator.market import Market
 from shared.simulator.model import STEP, Latent
 from shared.simulator.orders import OrderDesk
 from shared.simulator.schedule import DEMO, Game, Preset, Script, postponed, slate

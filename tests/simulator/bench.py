@@ -13,11 +13,11 @@ from shared.clock import SECOND, Instant, ManualClock, parse_instant
 from shared.money import MICROS, Usd
 from shared.simulator.accounts import Account
 from shared.simulator.auth import demo_key
-from shared.simulator.exchange import Market
 from shared.simulator.faults import Faults
 from shared.simulator.flow import Desk
 from shared.simulator.kalshi_http import PREFIX, KalshiApi
 from shared.simulator.limits import Limits
+from shared.simulator.market import Market
 from shared.simulator.odds_http import OddsApi
 from shared.simulator.schedule import SMALL, Preset
 from shared.simulator.web import Reply, Request

@@ -12,7 +12,7 @@ from shared.clock import MINUTE
 from shared.money import MICROS, Price, Quantity
 from shared.simulator.accounts import Account, Position
 from shared.simulator.matching import Book, Order
-from shared.simulator.orders import AT_CROSS, FOK, GTC, IOC, MAKER, Refusal, Ticket
+from shared.simulator.tickets import AT_CROSS, FOK, GTC, IOC, MAKER, Refusal, Ticket
 from tests.simulator.bench import DEPOSIT, ONE_GAME, quoted
 
 CENT = 10_000

@@ -8,7 +8,7 @@ import pytest
 
 from shared.clock import HOUR, SECOND
 from shared.money import MICROS
-from shared.simulator.exchange import Market
+from shared.simulator.market import Market
 from shared.simulator.schedule import Preset, Script
 from shared.terms import MarketStatus
 from tests.simulator.bench import ONE_GAME, START, Bench, quoted

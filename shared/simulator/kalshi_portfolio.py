@@ -1,4 +1,4 @@
-"""The exchange's account endpoints: order entry in its second version, portfolio, transfers, limits.
+"""The exchange's account endpoints: balance, positions, orders, fills, settlements, transfers, limits.
 
 Reads lag behind writes by ``Faults.read_lag_s``, as they do on the real exchange.
 """
@@ -8,38 +8,19 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-import msgspec
-
 from shared.clock import SECOND, Instant, format_instant
-from shared.errors import BadMoneyError
-from shared.money import LOTS, MICROS, Price, Quantity, format_quantity, parse_price, parse_quantity
+from shared.money import LOTS, MICROS, Quantity, format_quantity
 from shared.simulator.accounts import Account
 from shared.simulator.exchange import SHARDS, Exchange
 from shared.simulator.faults import Faults
-from shared.simulator.kalshi_public import BadQuery, number, page
-from shared.simulator.limits import Limits
-from shared.simulator.orders import AT_CROSS, FOK, GTC, IOC, MAKER, MemberOrder, Refusal, Ticket, dollars6
+from shared.simulator.limits import Limits, Rate
+from shared.simulator.order_rows import dollars6
+from shared.simulator.query import number, page, read_json, require, shard_of
+from shared.simulator.tickets import MemberOrder, Refusal
 from shared.simulator.web import Query, Reply, Request, Route, reply
-from shared.simulator.world import World
 
 Json = dict[str, Any]
 _ORDERS = "/portfolio/events/orders"
-_GO_TYPES = {str: "string", int: "number", float: "number", bool: "bool", list: "array", dict: "object"}
-_REQUIRED = ("ticker", "side", "count", "price", "time_in_force", "self_trade_prevention_type")
-_CREATE: dict[str, type] = {
-    **dict.fromkeys(_REQUIRED, str),
-    "client_order_id": str,
-    "expiration_time": int,
-    "post_only": bool,
-    "reduce_only": bool,
-    "cancel_order_on_pause": bool,
-    "subaccount": int,
-    "order_group_id": str,
-    "exchange_index": int,
-}
-_AMEND_REQUIRED = ("ticker", "side", "price", "count")
-_AMEND = _CREATE | {"updated_client_order_id": str}
-_DECREASE: dict[str, type] = {"reduce_by": str, "reduce_to": str, "market_ticker": str, "exchange_index": int}
 _COSTS = (
     ("DELETE", _ORDERS, 2),
     ("DELETE", f"{_ORDERS}/{{order_id}}", 2),
@@ -48,132 +29,36 @@ _COSTS = (
 )
 
 
-def read_json(body: bytes, fields: dict[str, type], name: str) -> Json:
-    """A JSON object with members of the types in ``fields``; :class:`BadQuery` in the decoder's words."""
-    try:
-        value = msgspec.json.decode(body)
-    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as exc:
-        raise _undecodable(f"json: {exc}") from None
-    if not isinstance(value, dict):
-        raise _undecodable(f"json: cannot unmarshal into Go value of type {name}")
-    for key, kind in fields.items():
-        given = value.get(key)
-        if given is not None and (not isinstance(given, kind) or (kind is int and isinstance(given, bool))):
-            raise _undecodable(
-                f"json: cannot unmarshal {_GO_TYPES.get(type(given), 'value')} into Go struct field "
-                f"{name}.{key} of type {_GO_TYPES[kind]}"
-            )
-    return value
+class PortfolioApi:
+    """Handlers of everything about one account but its orders; the account comes first."""
 
-
-def _undecodable(details: str) -> BadQuery:
-    return BadQuery({"code": "bad_request", "message": "bad request", "details": details})
-
-
-class MemberApi:
-    """Handlers of the endpoints that need a key; the account comes first."""
-
-    def __init__(self, world: World, faults: Faults, limits: Limits) -> None:
-        self._world = world
-        self._exchange: Exchange = world.exchange
-        self._desk = world.orders
+    def __init__(self, exchange: Exchange, faults: Faults, limits: Limits) -> None:
+        self._exchange = exchange
         self._faults = faults
         self._limits = limits
 
     def routes(self) -> list[Route[Reply]]:
-        """Every private endpoint, and the two public ones about accounts."""
-        table: list[tuple[str, str, Callable[..., Reply], int]] = [
-            ("POST", _ORDERS, self.create, 10),
-            ("DELETE", _ORDERS, self.cancel_all, 2),
-            ("POST", f"{_ORDERS}/batched", self.batch_create, 10),
-            ("DELETE", f"{_ORDERS}/batched", self.batch_cancel, 2),
-            ("DELETE", f"{_ORDERS}/{{id}}", self.cancel, 2),
-            ("POST", f"{_ORDERS}/{{id}}/amend", self.amend, 10),
-            ("POST", f"{_ORDERS}/{{id}}/decrease", self.decrease, 10),
-            ("GET", "/portfolio/balance", self.balance, 1),
-            ("GET", "/portfolio/positions", self.positions, 10),
-            ("GET", "/portfolio/orders", self.orders, 10),
-            ("GET", "/portfolio/orders/queue_positions", self.queue_positions, 10),
-            ("GET", "/portfolio/orders/{id}", self.order, 2),
-            ("GET", "/portfolio/orders/{id}/queue_position", self.queue_position, 10),
-            ("GET", "/portfolio/fills", self.fills, 10),
-            ("GET", "/portfolio/settlements", self.settlements, 10),
-            ("GET", "/portfolio/summary/total_resting_order_value", self.resting_value, 10),
-            ("POST", "/portfolio/intra_exchange_instance_transfer", self.transfer, 10),
-            ("GET", "/portfolio/intra_exchange_instance_transfers/{id}", self.transfer_status, 10),
-            ("GET", "/account/limits", self.limits, 10),
+        """Every endpoint, the two public ones about accounts included."""
+        table: list[tuple[str, Callable[..., Reply], int]] = [
+            ("/portfolio/balance", self.balance, 1),
+            ("/portfolio/positions", self.positions, 10),
+            ("/portfolio/orders", self.orders, 10),
+            ("/portfolio/orders/queue_positions", self.queue_positions, 10),
+            ("/portfolio/orders/{id}", self.order, 2),
+            ("/portfolio/orders/{id}/queue_position", self.queue_position, 10),
+            ("/portfolio/fills", self.fills, 10),
+            ("/portfolio/settlements", self.settlements, 10),
+            ("/portfolio/summary/total_resting_order_value", self.resting_value, 10),
+            ("/portfolio/intra_exchange_instance_transfers/{id}", self.transfer_status, 10),
+            ("/account/limits", self.limits, 10),
         ]
-        routes = [
-            Route(method, pattern, handler, private=True, cost=cost, write=method != "GET")
-            for method, pattern, handler, cost in table
-        ]
+        transfer = "/portfolio/intra_exchange_instance_transfer"
         return [
-            *routes,
+            *(Route("GET", pattern, handler, private=True, cost=cost) for pattern, handler, cost in table),
+            Route("POST", transfer, self.transfer, private=True, write=True),
             Route("GET", "/account/endpoint_costs", self.costs),
             Route("GET", "/exchange/user_data_timestamp", self.user_data_timestamp),
         ]
-
-    # --- orders --------------------------------------------------------------------------------------------
-
-    def create(self, account: Account, request: Request, _: Query) -> Reply:
-        body = read_json(request.body, _CREATE, "CreateOrderV2Request")
-        return reply(self._desk.create(account, ticket(body)), 201)
-
-    def batch_create(self, account: Account, request: Request, _: Query) -> Reply:
-        items = _items(request.body)
-        return reply({"orders": [self._each(self._create_item, account, item) for item in items]}, 201)
-
-    def _create_item(self, account: Account, item: bytes) -> Json:
-        return self._desk.create(account, ticket(read_json(item, _CREATE, "CreateOrderV2Request")))
-
-    def batch_cancel(self, account: Account, request: Request, _: Query) -> Reply:
-        items = _items(request.body)
-        return reply({"orders": [self._each(self._cancel_item, account, item) for item in items]})
-
-    def _cancel_item(self, account: Account, item: bytes) -> Json:
-        fields: dict[str, type] = {"order_id": str, "market_ticker": str, "exchange_index": int}
-        body = read_json(item, fields, "BatchCancelOrdersV2Request")
-        return self._desk.cancel(
-            account, body.get("order_id", ""), body.get("market_ticker"), body.get("exchange_index")
-        )
-
-    def _each(self, action: Callable[[Account, bytes], Json], account: Account, item: bytes) -> Json:
-        try:
-            return action(account, item)
-        except Refusal as refusal:
-            return {"error": refusal.error}
-        except BadQuery as bad:
-            return {"error": bad.body}
-
-    def cancel(self, account: Account, _: Request, query: Query, order_id: str) -> Reply:
-        return reply(self._desk.cancel(account, order_id, query.one("market_ticker"), _shard(query)))
-
-    def cancel_all(self, account: Account, _: Request, __: Query) -> Reply:
-        self._desk.cancel_all(account)
-        return Reply(204, b"", {})
-
-    def decrease(self, account: Account, request: Request, _: Query, order_id: str) -> Reply:
-        body = read_json(request.body, _DECREASE, "DecreaseOrderV2Request")
-        by, to = body.get("reduce_by"), body.get("reduce_to")
-        if (by is None) == (to is None):
-            raise Refusal(400, "invalid_parameters", "exactly one of reduce_by and reduce_to")
-        lots = _lots(by or to or "")
-        return reply(
-            self._desk.decrease(
-                account,
-                order_id,
-                lots if by is not None else None,
-                lots if to is not None else None,
-                body.get("market_ticker"),
-                body.get("exchange_index"),
-            )
-        )
-
-    def amend(self, account: Account, request: Request, _: Query, order_id: str) -> Reply:
-        body = read_json(request.body, _AMEND, "AmendOrderV2Request")
-        _require(body, _AMEND_REQUIRED)
-        full = body | {"time_in_force": GTC, "self_trade_prevention_type": AT_CROSS}
-        return reply(self._desk.amend(account, order_id, ticket(full), body.get("updated_client_order_id")))
 
     # --- reads ---------------------------------------------------------------------------------------------
 
@@ -185,7 +70,7 @@ class MemberApi:
         return reply({"as_of_time": format_instant(self._as_of)})
 
     def balance(self, account: Account, _: Request, query: Query) -> Reply:
-        wanted = _shard(query)
+        wanted = shard_of(query)
         seen = account.seen_cash.at(self._as_of) or {}
         rows = {shard: cash for shard, cash in seen.items() if wanted in (None, shard)}
         total = sum(rows.values())
@@ -214,7 +99,7 @@ class MemberApi:
 
     def positions(self, account: Account, _: Request, query: Query) -> Reply:
         limit = number(query, "limit", "GetPositions", 100, 1, 1000)
-        ticker, event, shard = query.one("ticker"), query.one("event_ticker"), _shard(query)
+        ticker, event, shard = query.one("ticker"), query.one("event_ticker"), shard_of(query)
         found = []
         for history in account.seen_positions.values():
             row = history.at(self._as_of)
@@ -237,7 +122,7 @@ class MemberApi:
         settled = market is None or market.settled_at is not None
         if status != "all" and settled != (status == "settled"):
             return False
-        return "position" not in query.csv("count_filter") or parse_signed(row["position_fp"]) != 0
+        return "position" not in query.csv("count_filter") or _lots(row["position_fp"]) != 0
 
     def _event_positions(self, rows: list[Json]) -> list[Json]:
         found: dict[str, list[Json]] = {}
@@ -261,7 +146,7 @@ class MemberApi:
             if status in (None, row["status"])
             and ticker in (None, row["ticker"])
             and event in (None, order.market.contract.event_ticker)
-            and _shard(query) in (None, order.shard)
+            and shard_of(query) in (None, order.shard)
             and _within(order.created, query)
         ]
         rows, cursor = page(found, lambda item: (-item[0].number, ""), limit, query.one("cursor"))
@@ -298,7 +183,7 @@ class MemberApi:
             if at <= self._as_of
             and (not tickers or row["ticker"] in tickers)
             and order_id in (None, row["order_id"])
-            and _shard(query) in (None, row["exchange_index"])
+            and shard_of(query) in (None, row["exchange_index"])
             and _within(at, query)
         ]
         rows, cursor = page(found, lambda item: (-item[0], ""), limit, query.one("cursor"))
@@ -340,7 +225,7 @@ class MemberApi:
             "destination_exchange_shard": int,
         }
         body = read_json(request.body, fields, "IntraExchangeTransferRequest")
-        _require(body, tuple(fields))
+        require(body, tuple(fields))
         if body["client_transfer_id"] in account.transfers:
             raise Refusal(409, "transfer_already_exists")
         source, target = body["source_exchange_shard"], body["destination_exchange_shard"]
@@ -364,7 +249,7 @@ class MemberApi:
         raise Refusal(404, "not_found")
 
     def limits(self, _: Account, __: Request, ___: Query) -> Reply:
-        def bucket(rate: Any) -> Json:
+        def bucket(rate: Rate) -> Json:
             return {"bucket_capacity": rate.capacity, "refill_rate": rate.refill}
 
         return reply(
@@ -383,82 +268,9 @@ class MemberApi:
         return reply({"default_cost": 10, "endpoint_costs": rows})
 
 
-# --- parsing -----------------------------------------------------------------------------------------------
-
-
-def ticket(body: Json) -> Ticket:
-    """An order ticket from a decoded body; raises :class:`Refusal` 400."""
-    _require(body, _REQUIRED)
-    choices = {
-        "side": ("bid", "ask"),
-        "time_in_force": (GTC, IOC, FOK),
-        "self_trade_prevention_type": (AT_CROSS, MAKER),
-    }
-    for name, allowed in choices.items():
-        if body[name] not in allowed:
-            raise Refusal(400, "invalid_parameters", f"{name} must be one of {', '.join(allowed)}")
-    if "." in body.get("client_order_id", ""):
-        raise Refusal(400, "invalid_parameters", "client_order_id")
-    if body.get("subaccount"):
-        raise Refusal(400, "invalid_parameters", "subaccount")
-    expires = body.get("expiration_time")
-    return Ticket(
-        ticker=body["ticker"],
-        bid=body["side"] == "bid",
-        lots=_lots(body["count"]),
-        price=_price(body["price"]),
-        time_in_force=body["time_in_force"],
-        self_trade=body["self_trade_prevention_type"],
-        client_order_id=body.get("client_order_id") or "",
-        post_only=bool(body.get("post_only")),
-        reduce_only=bool(body.get("reduce_only")),
-        cancel_on_pause=bool(body.get("cancel_order_on_pause")),
-        expires=None if expires is None else Instant(min(expires, 10**10) * SECOND),
-        shard=body.get("exchange_index"),
-    )
-
-
-def _require(body: Json, names: tuple[str, ...]) -> None:
-    missing = [name for name in names if body.get(name) in (None, "")]
-    if missing:
-        raise Refusal(400, "invalid_parameters", f"{missing[0]} is required")
-
-
-def _lots(text: str) -> Quantity:
-    try:
-        return parse_quantity(text)
-    except BadMoneyError:
-        raise Refusal(400, "invalid_order", "invalid count") from None
-
-
-def _price(text: str) -> Price:
-    try:
-        return parse_price(text)
-    except BadMoneyError:
-        raise Refusal(400, "invalid_price") from None
-
-
-def parse_signed(text: str) -> int:
+def _lots(text: str) -> int:
     """Lots of a signed count the simulator wrote itself."""
     return int(text.replace(".", ""))
-
-
-def _items(body: bytes) -> list[bytes]:
-    value = read_json(body, {"orders": list}, "BatchOrdersV2Request")
-    return [msgspec.json.encode(item) for item in value.get("orders") or []]
-
-
-def batch_size(body: bytes) -> int:
-    """Orders in a batch body, for billing; 1 if it cannot be read."""
-    try:
-        return max(1, len(_items(body)))
-    except BadQuery:
-        return 1
-
-
-def _shard(query: Query) -> int | None:
-    shard = number(query, "exchange_index", "Request", -1, -1, 99)
-    return None if shard == -1 else shard
 
 
 def _within(at: Instant, query: Query) -> bool:
@@ -478,7 +290,7 @@ def _event_position(event: str, rows: list[Json]) -> Json:
     def total(name: str) -> str:
         return dollars6(sum(int(row[name].replace(".", "")) for row in rows))
 
-    shares = sum(abs(parse_signed(row["position_fp"])) for row in rows)
+    shares = sum(abs(_lots(row["position_fp"])) for row in rows)
     return {
         "event_ticker": event,
         "event_exposure_dollars": total("market_exposure_dollars"),
