@@ -100,6 +100,7 @@ class Account:
     cash: dict[int, int] = field(default_factory=dict)
     positions: dict[str, Position] = field(default_factory=dict)
     orders: dict[str, MemberOrder] = field(default_factory=dict)
+    live: dict[str, MemberOrder] = field(default_factory=dict)
     client_ids: set[str] = field(default_factory=set)
     transfers: dict[str, Json] = field(default_factory=dict)
     fills: list[tuple[Instant, Json]] = field(default_factory=list)
@@ -122,9 +123,11 @@ class Account:
         """Remember what is available, for reads that come later and lag."""
         self.seen_cash.set(now, {shard: self.available(shard) for shard in sorted(self.cash)})
 
-    def resting(self, shard: int) -> list[MemberOrder]:
-        """Orders in the book of a shard."""
-        return [order for order in self.orders.values() if order.is_resting and order.shard == shard]
+    def resting(self, shard: int | None = None) -> list[MemberOrder]:
+        """Orders in the books of a shard, or of all."""
+        # Ended orders are dropped here, so that the cost follows what rests and not what ever was.
+        self.live = {order.id: order for order in self.live.values() if order.is_resting}
+        return [order for order in self.live.values() if shard in (None, order.shard)]
 
     def available(self, shard: int) -> Usd:
         """Cash of a shard that backs no resting order."""

@@ -133,8 +133,9 @@ def ticket(body: Json) -> Ticket:
             raise Refusal(400, "invalid_parameters", f"{name} must be one of {', '.join(allowed)}")
     if "." in body.get("client_order_id", ""):
         raise Refusal(400, "invalid_parameters", "client_order_id")
-    if body.get("subaccount"):
-        raise Refusal(400, "invalid_parameters", "subaccount")
+    for name in ("subaccount", "order_group_id"):
+        if body.get(name):
+            raise Refusal(400, "invalid_parameters", f"{name} is not simulated")
     expires = body.get("expiration_time")
     return Ticket(
         ticker=body["ticker"],

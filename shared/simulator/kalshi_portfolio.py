@@ -169,8 +169,8 @@ class PortfolioApi:
         tickers, event = set(query.csv("market_tickers")), query.one("event_ticker")
         rows = [
             {"order_id": order.id, "market_ticker": order.ticker, "queue_position_fp": _ahead(order)}
-            for order in account.orders.values()
-            if order.is_resting and (order.ticker in tickers or order.market.contract.event_ticker == event)
+            for order in account.resting()
+            if order.ticker in tickers or order.market.contract.event_ticker == event
         ]
         return reply({"queue_positions": rows})
 

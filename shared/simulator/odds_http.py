@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from shared.clock import HOUR, SECOND, Clock, Instant, format_instant
@@ -161,7 +161,7 @@ class OddsApi:
 
     def _event_markets(self, query: Query, sport: str, event_id: str) -> tuple[object, int]:
         shape = shape_of(query, FEATURED + ALTERNATE)
-        wide = Shape(FEATURED + ALTERNATE, shape.books, shape.regions, False, shape.unix, False, False)
+        wide = replace(shape, markets=FEATURED + ALTERNATE)
         body = self._with_books(self._one(sport, event_id), wide)
         for book in body["bookmakers"]:
             book["markets"] = [{"key": m["key"], "last_update": m["last_update"]} for m in book["markets"]]
@@ -224,13 +224,13 @@ class OddsApi:
         if not quotes:
             return None
         newest = max(quote["last_update"] for quote in quotes)
-        row: Json = {
+        return {
             "key": book.key,
             "title": book.title,
             "last_update": _time(newest, shape.unix),
+            **{name: None for name in shape.extras if name != "bet_limit"},
             "markets": [_market(quote, shape) for quote in quotes],
         }
-        return row
 
     def _score(self, listed: Listed, unix: bool) -> Json:
         contest, row = listed.contest, _event(listed, unix, False)
@@ -263,8 +263,11 @@ def _event(listed: Listed, unix: bool, rotation: bool) -> Json:
 
 def _market(quote: Json, shape: Shape) -> Json:
     price = american if shape.american else decimal
-    outcomes = [outcome | {"price": price(outcome["price"])} for outcome in quote["outcomes"]]
-    return {"key": quote["key"], "last_update": _time(quote["last_update"], shape.unix), "outcomes": outcomes}
+    extras: Json = dict.fromkeys(shape.extras)
+    outcomes = [outcome | {"price": price(outcome["price"])} | extras for outcome in quote["outcomes"]]
+    row: Json = {"key": quote["key"], "last_update": _time(quote["last_update"], shape.unix)}
+    row |= {name: None for name in shape.extras if name != "bet_limit"}
+    return row | {"outcomes": outcomes}
 
 
 def _time(instant: int, unix: bool) -> int | str:

@@ -12,6 +12,12 @@ from shared.simulator.web import Query
 
 _DETAILS = "https://the-odds-api.com/liveapi/guides/v4/api-error-codes.html#"
 _REGIONS = ("us", "us2", "us_dfs", "us_ex", "uk", "eu", "fr", "se", "au")
+# Members that appear, mostly null, only when asked for.
+_EXTRAS = (
+    ("link", "includeLinks", "INVALID_INCLUDE_LINKS"),
+    ("sid", "includeSids", "INVALID_INCLUDE_SIDS"),
+    ("bet_limit", "includeBetLimits", "INVALID_INCLUDE_BET_LIMITS"),
+)
 _TIME = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ")
 
 
@@ -37,8 +43,8 @@ class Shape:
     regions: int
     american: bool
     unix: bool
-    ids: bool
     rotation: bool
+    extras: tuple[str, ...]
 
 
 def shape_of(query: Query, allowed: tuple[str, ...]) -> Shape:
@@ -47,16 +53,14 @@ def shape_of(query: Query, allowed: tuple[str, ...]) -> Shape:
     style = query.one("oddsFormat") or "decimal"
     if style not in ("decimal", "american"):
         raise OddsError(422, "INVALID_ODDS_FORMAT", f"Invalid oddsFormat: {style[:40]}")
-    flag_of(query, "includeLinks", "INVALID_INCLUDE_LINKS")
-    flag_of(query, "includeBetLimits", "INVALID_INCLUDE_BET_LIMITS")
     return Shape(
         markets=_markets(query, allowed),
         books=books,
         regions=regions,
         american=style == "american",
         unix=unix_of(query),
-        ids=flag_of(query, "includeSids", "INVALID_INCLUDE_SIDS"),
         rotation=flag_of(query, "includeRotationNumbers", "INVALID_INCLUDE_ROTATION_NUMBERS"),
+        extras=tuple(field for field, name, code in _EXTRAS if flag_of(query, name, code)),
     )
 
 

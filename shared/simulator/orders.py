@@ -55,7 +55,7 @@ class OrderDesk:
         exchange = self._exchange
         order = MemberOrder(exchange.new_id(), exchange.next_number(), account, market, ticket)
         order.created = exchange.now
-        account.orders[order.id] = order
+        account.orders[order.id] = account.live[order.id] = order
         self._execute(account, market, order)
         return self._response(order)
 
@@ -152,7 +152,7 @@ class OrderDesk:
 
     def cancel_all(self, account: Account) -> None:
         """Cancel every resting order of the member, on every shard."""
-        for order in [order for order in account.orders.values() if order.is_resting]:
+        for order in account.resting():
             self._withdraw(order, "")
 
     def decrease(
@@ -277,8 +277,8 @@ class OrderDesk:
     def close_market(self, market: Market) -> None:
         """Cancel the members' resting orders of a market that stops trading."""
         for account in self._exchange.accounts.values():
-            for order in list(account.orders.values()):
-                if order.market is market and order.is_resting:
+            for order in account.resting(market.contract.shard):
+                if order.market is market:
                     self._withdraw(order, "CloseCancel")
 
     def pay_out(self, account: Account, market: Market) -> None:

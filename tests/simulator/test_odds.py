@@ -153,6 +153,14 @@ def test_start_times_filter_events(bench: Bench) -> None:
     assert [event["commence_time"] for event in after] == [format_instant(late)]  # type: ignore[arg-type]
 
 
+def test_links_ids_and_limits_appear_only_when_asked_for(bench: Bench) -> None:
+    asked = {"includeLinks": "true", "includeSids": "true", "includeBetLimits": "true"}
+    plain, full = (_ok(bench, f"{_NFL}/odds", regions="us", **more)[0] for more in ({}, asked))
+    assert not {"link", "sid"} & plain["bookmakers"][0].keys()
+    assert {"link", "sid"} <= full["bookmakers"][0].keys()
+    assert {"link", "sid", "bet_limit"} <= full["bookmakers"][0]["markets"][0]["outcomes"][0].keys()
+
+
 def test_upcoming_mixes_sports(bench: Bench) -> None:
     events = _ok(bench, "/sports/upcoming/odds", regions="us")
     assert len({event["sport_key"] for event in events}) > 1
