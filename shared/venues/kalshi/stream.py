@@ -15,7 +15,7 @@ from urllib.parse import urlsplit
 
 import aiohttp
 
-from shared.clock import SECOND, Clock
+from shared.clock import SECOND, Clock, Instant
 from shared.errors import ArbError, CredentialsError, VenueDownError
 from shared.venues.http import place
 from shared.venues.kalshi.events import StreamEvent

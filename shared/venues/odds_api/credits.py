@@ -45,7 +45,7 @@ class Ledger:
     """What is left: the feed's last word, less what calls under way may still cost.
 
     The feed states what is left on every success, free calls included, and on no error. So a call without
-    that word counts as spent, and the next success sets it right.
+    that word counts as spent, and the next success on its own sets it right.
     """
 
     remaining: int
@@ -64,13 +64,12 @@ class Ledger:
     def settle(self, cost: int, stated: int | None, since: int) -> Ledger:
         """After a call that set ``cost`` aside when :attr:`settled` was ``since``.
 
-        ``stated`` is the feed's own figure. It may raise ours (credits were renewed) only if no other call
-        was settled meanwhile: answers arrive out of order, and an older figure must not lend credits.
+        ``stated`` is the feed's own figure. It is taken whole only if no other call was settled meanwhile:
+        answers arrive out of order, and an older figure must not lend what a later call has spent.
         """
-        if stated is None:
-            remaining = self.remaining - cost
-        else:
-            remaining = stated if self.settled == since else min(self.remaining, stated)
+        remaining = self.remaining - cost
+        if stated is not None:
+            remaining = stated if self.settled == since else min(remaining, stated)
         return Ledger(max(0, remaining), max(0, self.in_doubt - cost), self.settled + 1)
 
     def exhausted(self) -> Ledger:
