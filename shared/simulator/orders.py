@@ -36,6 +36,9 @@ from shared.simulator.tickets import (
     ticket_refusal,
 )
 
+# Micro-dollars above the model fee that rounding can cost an order at once.
+_ROUNDING = 200
+
 
 class OrderDesk:
     """Takes members' orders to the books."""
@@ -92,7 +95,7 @@ class OrderDesk:
         closing = 0 if held is None else max(0, -held.lots if ticket.bid else held.lots)
         unit = ticket.price if ticket.bid else complement(ticket.price)
         opened = max(0, ticket.lots - closing)
-        fee = trade_fee(market.schedule, ticket.price, ticket.lots) + 200
+        fee = trade_fee(market.schedule, ticket.price, ticket.lots) + _ROUNDING
         if unit * opened // LOTS + fee > account.available(market.contract.shard):
             account.client_ids.discard(ticket.client_order_id)
             raise Refusal(400, "insufficient_balance")
@@ -195,13 +198,13 @@ class OrderDesk:
             raise Refusal(400, "invalid_order", "amend cannot change side or fall below the filled count")
         if not market.on_grid(ticket.price):
             raise Refusal(400, "invalid_price")
+        self._afford(account, order, ticket.price, Quantity(left))
         self._rename(account, order, new_client_id)
-        order.reason = "Amend"
+        order.initial, order.reason = ticket.lots, "Amend"
         if ticket.price == order.price and left <= order.remaining:
-            order.initial = ticket.lots
             market.book.reduce(order, order.remaining - left)
         else:
-            self._replace(account, order, ticket, left)
+            self._replace(order, ticket.price, Quantity(left))
         self._exchange.touch(market)
         self._tell_order(order)
         return self._response(order)
@@ -214,19 +217,22 @@ class OrderDesk:
         account.client_ids.add(new_client_id)
         order.client_order_id = new_client_id
 
-    def _replace(self, account: Account, order: MemberOrder, ticket: Ticket, left: int) -> None:
-        market, before = order.market, (order.price, order.remaining)
-        market.book.remove(order)
-        order.price, order.remaining = ticket.price, Quantity(left)
-        fee = trade_fee(market.schedule, ticket.price, Quantity(left)) + 200
-        if account.available(order.shard) < fee:
-            order.price, order.remaining = before
-            market.book.add(order)
+    def _afford(self, account: Account, order: MemberOrder, price: Price, left: Quantity) -> None:
+        """Raise :class:`Refusal` if the cash does not back the order in its new form."""
+        before = order.price, order.remaining
+        order.price, order.remaining = price, left
+        available = account.available(order.shard)
+        order.price, order.remaining = before
+        if available < trade_fee(order.market.schedule, price, left) + _ROUNDING:
             raise Refusal(400, "insufficient_balance")
-        order.initial = ticket.lots
-        self._cross(market, order)
+
+    def _replace(self, order: MemberOrder, price: Price, left: Quantity) -> None:
+        book = order.market.book
+        book.remove(order)
+        order.price, order.remaining = price, left
+        self._cross(order.market, order)
         if order.remaining and order.status == "resting":
-            market.book.add(order)
+            book.add(order)
         elif order.remaining:
             self._end(order, "canceled", order.reason)
 

@@ -216,6 +216,21 @@ def test_decrease_keeps_the_place_and_amend_to_a_new_price_loses_it(bench: Bench
     assert (ahead(ids[0]), ahead(ids[1])) == ("5.00", "0.00")
 
 
+def test_an_amend_that_cannot_be_paid_changes_nothing(bench: Bench) -> None:
+    market = bench.empty()
+    _, body = bench.order(market.ticker, "bid", "0.0500", "5.00", client_order_id="first")
+    change = {"ticker": market.ticker, "side": "bid", "price": "0.9000", "count": "99999.00"}
+    path = f"{_ORDERS}/{body['order_id']}/amend"
+    status, refusal = bench.send("POST", path, change | {"updated_client_order_id": "second"})
+    assert (status, refusal["error"]["code"]) == (400, "insufficient_balance")
+    row = bench.get(f"/portfolio/orders/{body['order_id']}", signed=True)["order"]
+    assert (row["client_order_id"], row["yes_price_dollars"], row["remaining_count_fp"]) == (
+        "first",
+        "0.0500",
+        "5.00",
+    )
+
+
 def test_cancel_all_reaches_every_shard(bench: Bench) -> None:
     for league in ("NFL", "NBA"):
         bench.order(bench.empty(league).ticker, "bid", "0.0100", "1.00")
