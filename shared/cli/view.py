@@ -129,9 +129,10 @@ def _micros(value: float | int | None) -> str:
 
 def _recent(stats: Stats) -> Panel:
     grid = Table.grid(padding=(0, 2))
-    for message in reversed(stats.recent):
+    shown = stats.recent()
+    for message in shown:
         grid.add_row(*_told(message))
-    if not stats.recent:
+    if not shown:
         grid.add_row("[dim]no signal yet: the first odds and books are on their way[/]")
     return Panel(grid, title="latest", title_align="left")
 

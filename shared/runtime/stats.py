@@ -19,7 +19,9 @@ from shared.messages import (
 )
 from shared.terms import OrderStatus
 
-_RECENT = 8
+Shown = SignalRaised | FillRecorded | MarketSettled
+
+_RECENT = 3
 _SAMPLES = 5_000
 
 
@@ -77,9 +79,7 @@ class Stats:
     failed: dict[str, str] = field(default_factory=dict)
     note: str = ""
     latencies: dict[str, Latency] = field(default_factory=dict)
-    recent: deque[SignalRaised | FillRecorded | MarketSettled] = field(
-        default_factory=lambda: deque(maxlen=_RECENT)
-    )
+    _recent: dict[str, deque[Shown]] = field(default_factory=dict)
 
     async def hear(self, message: Message) -> None:
         """Count one message."""
@@ -95,16 +95,16 @@ class Stats:
                 self._opportunity(message)
             case SignalRaised():
                 self.signals += 1
-                self.recent.append(message)
+                self._remember(message)
             case OrderUpdated():
                 self._order(message)
             case FillRecorded():
                 self.fills += 1
                 self.contracts += message.quantity
-                self.recent.append(message)
+                self._remember(message)
             case MarketSettled():
                 self.settled += 1
-                self.recent.append(message)
+                self._remember(message)
             case Quarantined():
                 self.quarantined += message.count
             case _:
@@ -114,9 +114,17 @@ class Stats:
         """One sample of one stage."""
         self.latencies.setdefault(stage, Latency()).add(nanoseconds)
 
+    def recent(self) -> list[Shown]:
+        """The last few of each kind, newest first: a burst of signals does not hide the fills."""
+        shown = [message for kept in self._recent.values() for message in kept]
+        return sorted(shown, key=lambda message: -message.observed_at)
+
     def top_abstentions(self, count: int = 5) -> list[tuple[str, int]]:
         """Most frequent reasons why markets were not mapped."""
         return Counter(reason_code(reason) for reason in self.abstained.values()).most_common(count)
+
+    def _remember(self, message: Shown) -> None:
+        self._recent.setdefault(message.TOPIC, deque(maxlen=_RECENT)).append(message)
 
     def _odds(self, message: OddsSeen) -> None:
         self.odds_polls += 1
