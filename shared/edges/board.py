@@ -6,12 +6,14 @@ assessed again; an assessment that says what was said before is not said twice.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from shared.books.book import OrderBook
-from shared.clock import SECOND, Instant
+from shared.clock import Instant
 from shared.edges.detector import DetectorSettings, Quotes, assess, listed_quotes, signal_of
-from shared.edges.fair import FairPair, fair_pair
+from shared.edges.fair import FairPair, fair_pair, stands_until
+from shared.edges.sweep import NEVER, Sweep, row_of
 from shared.messages import (
     MappingDecided,
     MarketListed,
@@ -23,9 +25,6 @@ from shared.messages import (
 )
 from shared.money import MICROS
 from shared.terms import MarketKind, Side
-
-# A consensus weighs books by age, so it is computed anew when it has stood for this long.
-_FAIR_TTL = 15 * SECOND
 
 _NOT_SEEN = "no_odds: no bookmaker prices seen yet"
 
@@ -55,6 +54,7 @@ class Board:
     _said: dict[tuple[str, Side], tuple[object, ...]] = field(default_factory=dict)
     _triggers: dict[str, tuple[int, int, int]] = field(default_factory=dict)
     _signalled: dict[str, Instant] = field(default_factory=dict)
+    _rows: Sweep | None = None
 
     def market(self, market: MarketListed, now: Instant) -> Found:
         """A listing was seen."""
@@ -106,16 +106,43 @@ class Board:
                 self._assess(market, mapping, now, found)
         return found
 
+    def cycle(self, moved: Mapping[str, Quotes], now: Instant) -> Found:
+        """Assess whatever may have changed unsaid, of all markets: the same news as a sweep over them all.
+
+        ``moved`` are live books that changed without tempting. Besides those whose best offers are not what
+        was assessed, only markets that could be worth it, and those changed by time alone (a game starts, a
+        quote or a bookmaker's price grows old), are assessed: see :mod:`shared.edges.sweep`.
+        """
+        if self._rows is None:
+            self.quotes.update(moved)
+            self._rows = Sweep()
+            return self.sweep(list(self.mappings), now)
+        tickers = [ticker for ticker, quotes in moved.items() if not self._confirms(ticker, quotes)]
+        tickers += self._rows.select(self.settings.rule.min_net_edge, now)
+        return self.sweep(list(dict.fromkeys(tickers)), now)
+
+    def _confirms(self, ticker: str, quotes: Quotes) -> bool:
+        """Take in a moved book; whether its best offers are those that were assessed, and still count."""
+        held = self.quotes.get(ticker)
+        self.quotes[ticker] = quotes
+        return (
+            held is not None
+            and self._rows is not None
+            and held.best == quotes.best
+            and self._rows.refresh(ticker, quotes.seen_at + self.settings.max_quote_age + 1)
+        )
+
     def fair_of(self, mapping: MappingDecided, now: Instant) -> FairPair | str:
-        """The books' opinion of a mapped market, from cache while it is young."""
+        """The books' opinion of a mapped market, from cache while it stands."""
         odds = self.odds.get(mapping.odds_event_id)
         if odds is None or mapping.selection is None:
             return _NOT_SEEN
         key = (mapping.odds_event_id, mapping.selection, mapping.kind)
         held = self._fair.get(key)
-        if held is None or now - held[0] > _FAIR_TTL:
+        if held is None or now >= held[0]:
             age = self.settings.max_odds_age_s
-            held = self._fair[key] = (now, fair_pair(odds, mapping.selection, mapping.kind, now, age))
+            until = stands_until(odds, mapping.selection, now, age)
+            held = self._fair[key] = (until, fair_pair(odds, mapping.selection, mapping.kind, now, age))
         return held[1]
 
     def tempted(self, book: OrderBook) -> bool:
@@ -142,6 +169,8 @@ class Board:
             self.markets.pop(ticker, None)
             self.quotes.pop(ticker, None)
             self._triggers.pop(ticker, None)
+            if self._rows is not None:
+                self._rows.drop(ticker)
             for side in Side:
                 self._said.pop((ticker, side), None)
         return ended
@@ -150,6 +179,9 @@ class Board:
         fair = self.fair_of(mapping, now)
         self._triggers[market.ticker] = _trigger(fair, self.settings, mapping.starts_at)
         quotes = self.quotes[market.ticker]
+        if self._rows is not None:
+            due, stale_at = self._due(market, mapping, now), quotes.seen_at + self.settings.max_quote_age + 1
+            self._rows.put(market.ticker, row_of(market, mapping, fair, quotes, due, stale_at, now))
         for opportunity in assess(market, mapping, fair, quotes, self.settings, now):
             if not self._is_news(opportunity):
                 continue
@@ -157,6 +189,14 @@ class Board:
             found.opportunities.append(sealed)
             if sealed.accepted:
                 self._raise(sealed, market, mapping, now, found)
+
+    def _due(self, market: MarketListed, mapping: MappingDecided, now: Instant) -> float:
+        """When time alone next changes what there is to say, the age of the quote apart."""
+        moments = [market.closes_at, mapping.starts_at]
+        if mapping.selection is not None:
+            held = self._fair.get((mapping.odds_event_id, mapping.selection, mapping.kind))
+            moments.append(held[0] if held is not None else None)
+        return min((moment for moment in moments if moment is not None and moment > now), default=NEVER)
 
     def _raise(
         self,

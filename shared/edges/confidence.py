@@ -6,7 +6,7 @@ A display and throttle number, not a probability. Whatever is missing scores not
 from __future__ import annotations
 
 import math
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass, fields
 
 from shared.errors import MalformedError
 from shared.messages import ConfidenceScore
@@ -41,9 +41,13 @@ class ConfidenceInputs:
     half_life_s: float = 600.0
 
 
+_FIELDS = tuple(field.name for field in fields(ConfidenceInputs))
+
+
 def confidence(known: ConfidenceInputs) -> ConfidenceScore:
     """The score and its parts; the total is a whole number. Raises :class:`MalformedError` for NaN."""
-    for name, value in asdict(known).items():
+    for name in _FIELDS:
+        value = getattr(known, name)
         if value is not None and math.isnan(value):
             raise MalformedError(f"confidence: {name} is not a number")
     parts = (_edge(known), _consensus(known), _liquidity(known), _timing(known))

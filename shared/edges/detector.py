@@ -24,6 +24,7 @@ from shared.fees.protocol import Level
 from shared.ids import digest
 from shared.messages import (
     ConfidenceScore,
+    FairValue,
     MappingDecided,
     MarketListed,
     OpportunityAssessed,
@@ -56,6 +57,12 @@ class Quotes:
 
     asks: dict[Side, tuple[Level, ...]]
     seen_at: Instant
+
+    @property
+    def best(self) -> tuple[Level | None, Level | None]:
+        """Cheapest offers of YES and of NO."""
+        yes, no = self.asks[Side.YES], self.asks[Side.NO]
+        return (yes[0] if yes else None, no[0] if no else None)
 
     def bid(self, side: Side) -> Level | None:
         """Best bid of ``side``: the complement of the other side's best offer."""
@@ -119,11 +126,11 @@ def _side(
     reasons = (*common, *quote_refusals(asks[0], quotes.bid(side), settings.quotes, market.price_ranges))
     if isinstance(fair, str) or schedule is None or mapping.certificate is None:
         return msgspec.structs.replace(_rejected(bare, reasons), ask=asks[0][0])
-    value = fair.of(side)
+    value = fair.of(side, now)
     worth = contract_worth(value.probability, mapping.certificate.differences, side, asks[0][0])
     found = executable(worth, asks, schedule, required_edge=settings.rule.min_net_edge)
     best = contract_value(worth, asks[0][0], schedule)
-    score = _score(side, mapping, fair, quotes, settings, now, best.net_edge, found.quantity)
+    score = _score(side, mapping, fair, value, quotes, settings, now, best.net_edge, found.quantity)
     reasons = (*reasons, *_edge_reasons(best.net_edge, score, value.books, settings.rule))
     return msgspec.structs.replace(
         bare,
@@ -197,6 +204,7 @@ def _score(
     side: Side,
     mapping: MappingDecided,
     fair: FairPair,
+    value: FairValue,
     quotes: Quotes,
     settings: DetectorSettings,
     now: Instant,
@@ -205,7 +213,6 @@ def _score(
 ) -> ConfidenceScore:
     bid, ask = quotes.bid(side), quotes.asks[side][0]
     start = mapping.starts_at
-    value = fair.of(side)
     return confidence(
         ConfidenceInputs(
             net_edge=net_edge,
@@ -215,7 +222,7 @@ def _score(
             order=settings.order / LOTS,
             spread=None if bid is None else (ask[0] - bid[0]) / ONE,
             hours_to_start=None if start is None else (start - now) / HOUR,
-            quote_age_s=value.age_s + (now - fair.at) / SECOND,
+            quote_age_s=value.age_s,
         )
     )
 

@@ -9,10 +9,19 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass
 
+import msgspec
+
 from shared.clock import SECOND, Instant
 from shared.errors import MalformedError
 from shared.messages import BookmakerMarket, FairValue, OddsOutcome, OddsSeen, Selection
-from shared.odds.consensus import NOT_EVIDENCE, BookFair, Consensus, consensus, staleness_limit
+from shared.odds.consensus import (
+    NEAR_START_S,
+    NOT_EVIDENCE,
+    BookFair,
+    Consensus,
+    consensus,
+    staleness_limit,
+)
 from shared.odds.devig import FairSet, devig_all
 from shared.terms import MarketKind, Side
 
@@ -20,6 +29,8 @@ from shared.terms import MarketKind, Side
 _ALSO = {"spreads": "alternate_spreads", "totals": "alternate_totals", "team_totals": "alternate_team_totals"}
 
 _OPPOSITE_POINT = "spreads"
+_NEAR_START = int(NEAR_START_S * SECOND)
+_FOR_EVER = Instant(2**62)
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,9 +42,12 @@ class FairPair:
     at: Instant
     book_range: float
 
-    def of(self, side: Side) -> FairValue:
-        """Fair value of the side bought."""
-        return self.yes if side is Side.YES else self.no
+    def of(self, side: Side, now: Instant) -> FairValue:
+        """Fair value of the side bought, with its age at ``now``."""
+        value = self.yes if side is Side.YES else self.no
+        if now == self.at:
+            return value
+        return msgspec.structs.replace(value, age_s=value.age_s + (now - self.at) / SECOND)
 
 
 def fair_pair(
@@ -60,6 +74,24 @@ def fair_pair(
     yes = consensus([BookFair.of(name, age, fair, index) for name, age, fair, index in books], limit)
     no = consensus([_against(name, age, fair, index) for name, age, fair, index in books], limit)
     return _paired(yes, no, now)
+
+
+def stands_until(
+    odds: OddsSeen, selection: Selection, now: Instant, max_age_s: float | None = None
+) -> Instant:
+    """When :func:`fair_pair`, asked again about the same odds, could first answer differently.
+
+    A book's weight halves with its age at the same pace for all, so their shares, and with them the
+    consensus, stay as they are until a quote grows too old or the limit tightens as the game nears. A quote
+    dated ahead of our clock begins to age at its date; until then shares drift by 0.1 % a second, no more.
+    """
+    start = odds.starts_at
+    limit = max_age_s or staleness_limit((start - now) / SECOND if start is not None else 0.0)
+    moments = [] if start is None else [Instant(start - _NEAR_START), start]
+    for quote in odds.quotes:
+        if quote.market in (selection.market, _ALSO.get(selection.market)) and quote.last_update is not None:
+            moments += [quote.last_update, Instant(quote.last_update + int(limit * SECOND) + 1)]
+    return min((moment for moment in moments if moment > now), default=_FOR_EVER)
 
 
 def _paired(yes: Consensus, no: Consensus, now: Instant) -> FairPair | str:

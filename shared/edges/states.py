@@ -34,3 +34,18 @@ def contract_worth(
         else:
             worth += state.probability * price_to_float(pays if side is Side.YES else Price(MICROS - pays))
     return worth
+
+
+def worth_parts(
+    probability: float, differences: Sequence[PayoffDifference], side: Side
+) -> tuple[float, float]:
+    """:func:`contract_worth` as ``kept + void * min(paid, probability)``, for many prices at once."""
+    kept = (1.0 - min(1.0, sum(state.probability for state in differences))) * probability
+    void = 0.0
+    for state in differences:
+        pays = state.exchange_pays
+        if pays is None:
+            void += state.probability
+        else:
+            kept += state.probability * price_to_float(pays if side is Side.YES else Price(MICROS - pays))
+    return kept, void

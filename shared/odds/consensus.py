@@ -10,6 +10,7 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
+from operator import mul
 
 from shared.errors import MalformedError
 from shared.messages import FairValue
@@ -41,7 +42,7 @@ _REGIONS = frozenset({"az", "fl", "oh", "fr", "it", "nl", "se", "de", "uk", "eu"
 _HALF_LIFE_S = 600.0
 _IN_PLAY_LIMIT_S = 5.0
 _NEAR_START_LIMIT_S = 120.0
-_NEAR_START_S = 3600.0
+NEAR_START_S = 3600.0
 _EARLY_LIMIT_S = 600.0
 
 _MIN_FOR_TRIMMING = 4
@@ -118,7 +119,7 @@ def staleness_limit(seconds_to_start: float) -> float:
     """Oldest usable quote in seconds: 5 in play, 120 in the last hour, 600 before."""
     if seconds_to_start <= 0:
         return _IN_PLAY_LIMIT_S
-    return _NEAR_START_LIMIT_S if seconds_to_start <= _NEAR_START_S else _EARLY_LIMIT_S
+    return _NEAR_START_LIMIT_S if seconds_to_start <= NEAR_START_S else _EARLY_LIMIT_S
 
 
 def weight(book: str, age_s: float, half_life_s: float = _HALF_LIFE_S) -> float:
@@ -151,7 +152,7 @@ def pool(probabilities: Sequence[float], weights: Sequence[float]) -> Pooled:
 
 
 def _mean(probabilities: Sequence[float], shares: Sequence[float]) -> float:
-    return _expit(sum(share * _logit(p) for share, p in zip(shares, probabilities, strict=True)))
+    return _expit(sum(map(mul, shares, map(_logit, probabilities))))
 
 
 def linear_pool(probabilities: Sequence[float], weights: Sequence[float]) -> float:
@@ -194,8 +195,12 @@ def _unusable(quote: BookFair, max_age_s: float) -> str:
         return "not_evidence: a venue we trade on, or no bookmaker"
     if not quote.age_s <= max_age_s:
         return f"stale: {quote.age_s:.1f} s old, limit {max_age_s:.0f} s"
-    values = (quote.multiplicative, quote.power, quote.odds_ratio, quote.shin)
-    if not all(0.0 < value < 1.0 for value in values):
+    if not (
+        0.0 < quote.multiplicative < 1.0
+        and 0.0 < quote.power < 1.0
+        and 0.0 < quote.odds_ratio < 1.0
+        and 0.0 < quote.shin < 1.0
+    ):
         return "invalid: a probability is not between 0 and 1"
     return ""
 

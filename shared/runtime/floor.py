@@ -45,6 +45,7 @@ class TradingFloor:
         self._clock, self._paper = clock, paper
         self._measure, self._stopwatch = measure, stopwatch
         self._tasks: set[asyncio.Task[None]] = set()
+        self._moved: dict[str, None] = {}  # a set that keeps its order
         self.book_changes = 0
 
     async def on_message(self, message: Message) -> None:
@@ -73,6 +74,14 @@ class TradingFloor:
         self._measure("book change to decision", self._stopwatch() - started)
         return found
 
+    async def sweep(self) -> None:
+        """Weigh what moved without tempting, and what only time has changed; due every second or so."""
+        now = self._clock.now()
+        books = [book for ticker in self._moved if (book := self.keeper.book_of(ticker)) is not None]
+        self._moved.clear()
+        moved = {book.ticker: quotes_of(book, book.updated_at or now) for book in books}
+        await self.detector.publish(self.detector.board.cycle(moved, now))
+
     async def idle(self) -> None:
         """Wait until no order is on its way."""
         while self._tasks:
@@ -91,6 +100,7 @@ class TradingFloor:
             self._work(self.executor.on_book(book.ticker))
         board = self.detector.board
         if not board.tempted(book):
+            self._moved[book.ticker] = None
             return None
         now = self._clock.now()
         return board.book(book.ticker, quotes_of(book, book.updated_at or now), now)

@@ -37,7 +37,7 @@ def test_even_odds_are_even_chances() -> None:
 def test_the_two_sides_never_sum_to_more_than_one(away: float) -> None:
     home = 1 / (1.04 - 1 / away) if 1 / away < 0.9 else 12.0
     found = pair(odds(*(moneyline(book, away, home) for book in BOOKS)))
-    assert found.of(Side.YES).probability + found.of(Side.NO).probability <= 1 + 1e-9
+    assert found.of(Side.YES, NOW).probability + found.of(Side.NO, NOW).probability <= 1 + 1e-9
 
 
 def test_another_line_is_no_opinion() -> None:
