@@ -24,7 +24,8 @@ from shared.money import (
 _MAX_TICKER = 200
 _MAX_TEXT = 100_000
 
-# A page repeats a few hundred distinct prices thousands of times.
+# A page repeats a few hundred distinct prices and times thousands of times.
+_instant = lru_cache(maxsize=16_384)(parse_instant)
 _price = lru_cache(maxsize=16_384)(parse_price)
 _quantity = lru_cache(maxsize=16_384)(parse_quantity)
 _signed_quantity = lru_cache(maxsize=16_384)(parse_signed_quantity)
@@ -48,7 +49,7 @@ def text_of(text: str | None) -> str:
 
 def time_of(text: str | None) -> Instant | None:
     """Time from the exchange's text; ``None`` for nothing, empty text and its null date."""
-    return parse_instant(text) if text else None
+    return _instant(text) if text else None
 
 
 def level_price(price: str | int) -> Price:
