@@ -10,6 +10,7 @@ from pathlib import Path
 from random import SystemRandom
 from typing import TYPE_CHECKING, TypeVar, cast
 
+from shared.backends.local.blobs import FileBlobs
 from shared.backends.local.bus import LocalBus
 from shared.backends.local.documents import SqliteDocuments
 from shared.books.firewall import QuoteLimits
@@ -32,6 +33,7 @@ from shared.pipeline.kalshi_scrape import KalshiScraper
 from shared.pipeline.map_events import EventMapper
 from shared.pipeline.odds_scrape import OddsScraper
 from shared.pipeline.settle import Settler
+from shared.ports import Blobs
 from shared.risk.account import Account
 from shared.risk.gate import Gate
 from shared.risk.limits import RiskLimits
@@ -39,11 +41,12 @@ from shared.runtime.floor import TradingFloor
 from shared.runtime.local import Pace, Parts
 from shared.runtime.stats import Stats
 from shared.terms import Profile
-from shared.venues.http import AiohttpTransport
+from shared.venues.http import AiohttpTransport, Transport
 from shared.venues.kalshi.client import KalshiClient
 from shared.venues.kalshi.sign import Signer, load_private_key
 from shared.venues.kalshi.stream import AiohttpConnect, KalshiStream
 from shared.venues.odds_api.client import OddsApiClient
+from shared.venues.raw import RawKeeper
 from shared.venues.retry import Retry
 
 if TYPE_CHECKING:
@@ -74,6 +77,7 @@ class RunOptions:
     profile: Profile
     daily_credits: int
     paper_latency_s: float = 0.05
+    keep_raw: bool = True
     max_book_age_s: float = 5.0
 
 
@@ -111,7 +115,8 @@ def paper_system(
     resources = AsyncExitStack()
     documents = SqliteDocuments(folder / DOCUMENTS)
     bus, stats, rng = LocalBus(clock), Stats(), SystemRandom()
-    kalshi = _kalshi_client(venues, clock, resources)
+    raw = FileBlobs(folder) if options.keep_raw else None
+    kalshi = _kalshi_client(venues, clock, resources, raw)
     journal = Journal(documents, bus, clock)
     account = Account(Ledger(settings.paper_bankroll_usd))
     quotes = QuoteLimits(max_age=int(options.max_book_age_s * SECOND))
@@ -138,7 +143,7 @@ def paper_system(
         bus=bus,
         warehouse=DuckWarehouse(folder, clock),
         scraper=KalshiScraper(kalshi, bus, clock, settings.leagues),
-        odds=_odds_scraper(settings, venues, documents, bus, clock, options, resources),
+        odds=_odds_scraper(settings, venues, documents, bus, clock, options, resources, raw),
         mapper=EventMapper(documents, bus, clock, rng),
         floor=TradingFloor(detector, keeper, executor, clock, paper, stats.latency),
         executor=executor,
@@ -160,9 +165,20 @@ def _signer(venues: Venues) -> Signer | None:
     return Signer(venues.kalshi_key_id, load_private_key(venues.kalshi_private_key))
 
 
-def _kalshi_client(venues: Venues, clock: Clock, resources: AsyncExitStack) -> KalshiClient:
-    transport = AiohttpTransport()
-    resources.push_async_callback(transport.close)
+def _transport(
+    clock: Clock, resources: AsyncExitStack, venue: str, raw: Blobs | None, connections: int = 50
+) -> Transport:
+    """A transport that closes with ``resources`` and keeps raw answers in ``raw``, if given."""
+    plain = AiohttpTransport(max_connections=connections)
+    made = plain if raw is None else RawKeeper(plain, raw, clock, venue)
+    resources.push_async_callback(made.close)
+    return made
+
+
+def _kalshi_client(
+    venues: Venues, clock: Clock, resources: AsyncExitStack, raw: Blobs | None
+) -> KalshiClient:
+    transport = _transport(clock, resources, "kalshi", raw)
     signer = _signer(venues)
     return KalshiClient(transport, clock, _retry(clock), base_url=venues.kalshi_base_url, signer=signer)
 
@@ -185,11 +201,11 @@ def _odds_scraper(
     clock: Clock,
     options: RunOptions,
     resources: AsyncExitStack,
+    raw: Blobs | None,
 ) -> OddsScraper | None:
     if not venues.odds_key:
         return None
-    transport = AiohttpTransport(max_connections=4)
-    resources.push_async_callback(transport.close)
+    transport = _transport(clock, resources, "odds_api", raw, connections=4)
     client = OddsApiClient(
         transport, clock, _retry(clock, 2.0), base_url=venues.odds_base_url, key=venues.odds_key
     )
@@ -219,6 +235,7 @@ class Worker:
     venues: Venues
     resources: AsyncExitStack
     options: RunOptions
+    raw: Blobs
     _made: dict[str, object] = field(default_factory=dict)
 
     @property
@@ -251,12 +268,19 @@ class Worker:
         await self.warehouse.flush()
 
     def _new_kalshi_scraper(self) -> KalshiScraper:
-        client = _kalshi_client(self.venues, self.clock, self.resources)
+        client = _kalshi_client(self.venues, self.clock, self.resources, self.raw)
         return KalshiScraper(client, self.bus, self.clock, self.settings.leagues)
 
     def _new_odds_scraper(self) -> OddsScraper:
         made = _odds_scraper(
-            self.settings, self.venues, self.documents, self.bus, self.clock, self.options, self.resources
+            self.settings,
+            self.venues,
+            self.documents,
+            self.bus,
+            self.clock,
+            self.options,
+            self.resources,
+            self.raw,
         )
         if made is None:
             raise ConfigError("ODDS_API_KEY is not set: put it in the environment or in .env")
@@ -315,4 +339,5 @@ def _new_worker(settings: Settings) -> Worker:
         ),
         resources=AsyncExitStack(),
         options=RunOptions(pace, settings.profile, settings.odds_daily_credits),
+        raw=FileBlobs(folder),
     )

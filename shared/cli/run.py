@@ -97,7 +97,11 @@ async def _demo(
         settings, leagues=_DEMO_LEAGUES, odds_poll_seconds=_DEMO_PACE.odds, **_DEMO_LIMITS
     )
     options = RunOptions(
-        _DEMO_PACE, profile or Profile.AGGRESSIVE, 1_000_000, max_book_age_s=_DEMO_BOOK_AGE_S * speed / 60
+        _DEMO_PACE,
+        profile or Profile.AGGRESSIVE,
+        1_000_000,
+        max_book_age_s=_DEMO_BOOK_AGE_S * speed / 60,
+        keep_raw=False,
     )
     async with serve(World(seed, start, DEMO), clock) as urls:
         venues = Venues(

@@ -8,8 +8,9 @@ from contextlib import suppress
 from shared.books.book import OrderBook
 from shared.clock import Instant
 from shared.errors import MalformedError
-from shared.messages import MarketListed
+from shared.messages import BookLevel, BookSeen, MarketListed
 from shared.money import complement
+from shared.terms import Side
 from shared.venues.kalshi.events import BookDelta, BookSnapshot, Disconnected, Gap, StreamEvent
 
 
@@ -19,10 +20,11 @@ class BookKeeper:
     def __init__(self) -> None:
         self.books: dict[str, OrderBook] = {}
         self.gaps = 0
+        self.halted: set[str] = set()
 
     def book_of(self, ticker: str) -> OrderBook | None:
-        """The live book of ``ticker``, ``None`` when it was never seen."""
-        return self.books.get(ticker)
+        """The live book of ``ticker``, ``None`` when it was never seen or its market is halted."""
+        return None if ticker in self.halted else self.books.get(ticker)
 
     def apply(self, event: StreamEvent) -> OrderBook | None:
         """Take in one event; gives the book that changed, or ``None``."""
@@ -73,3 +75,19 @@ class BookKeeper:
             book = self.books.get(ticker)
             if book is not None:
                 book.mark_gap()
+
+
+def book_seen(book: OrderBook, now: Instant) -> BookSeen:
+    """A book as a message, best levels first."""
+
+    def levels(side: Side) -> tuple[BookLevel, ...]:
+        return tuple(BookLevel(price=price, size=size) for price, size in book.bids(side))
+
+    return BookSeen(
+        observed_at=now,
+        source_at=book.updated_at,
+        ticker=book.ticker,
+        seq=book.seq,
+        yes_bids=levels(Side.YES),
+        no_bids=levels(Side.NO),
+    )

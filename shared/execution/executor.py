@@ -97,7 +97,7 @@ class Executor:
         signal, book = watch.signal, self._book_of(watch.signal.ticker)
         now = self._clock.now()
         if book is None:
-            watch.last_reason = "no live book yet"
+            watch.last_reason = "no live book: not seen yet, or the market is halted"
             return None
         order_id = client_order_id(signal.signal_id, 0, watch.attempt)
         limits, quotes = self._gate.limits, self._quotes

@@ -15,18 +15,23 @@ from typing import TYPE_CHECKING
 
 from shared.backends.local.bus import LocalBus
 from shared.backends.local.documents import SqliteDocuments
+from shared.books.book import BookState
 from shared.clock import MINUTE, Clock, Instant
 from shared.errors import ArbError, CredentialsError, OperatorError, QuotaExhaustedError, StorageError
 from shared.execution import halt
+from shared.execution.books import book_seen
 from shared.execution.executor import Executor
 from shared.execution.journal import Journal
 from shared.messages import (
     BY_TOPIC,
     AccountSeen,
+    BookSeen,
     MappingDecided,
     MarketListed,
     Message,
     SignalRaised,
+    TickSeen,
+    TradeSeen,
     seal,
 )
 from shared.pipeline.detect import EdgeDetector
@@ -37,7 +42,7 @@ from shared.pipeline.settle import Settler
 from shared.runtime.floor import TradingFloor
 from shared.runtime.stats import Stats
 from shared.terms import OrderStatus
-from shared.venues.kalshi.events import StreamEvent
+from shared.venues.kalshi.events import Lifecycle, LifecycleKind, StreamEvent
 from shared.venues.kalshi.stream import KalshiStream
 
 if TYPE_CHECKING:
@@ -59,6 +64,7 @@ class Pace:
     settle: float = 30.0
     account: float = 60.0
     books: float = 1.0
+    depth: float = 60.0
     housekeeping: float = 60.0
 
 
@@ -101,6 +107,7 @@ class LocalSystem:
         self.stop = asyncio.Event()
         self._frames: asyncio.Queue[StreamEvent] = asyncio.Queue()
         self._new: set[str] = set()
+        self._depth_at = Instant(0)
         self._subscribe()
 
     async def run(self) -> None:
@@ -139,6 +146,7 @@ class LocalSystem:
             loops.append(("stream", p.stream.run(self._frames.put_nowait)))
             loops.append(("books", self._books()))
             loops.append(("watch", self._every("watch", pace.books, self._watch)))
+            loops.append(("depth", self._every("depth", pace.depth, self._depth)))
         return loops
 
     def _subscribe(self) -> None:
@@ -242,7 +250,37 @@ class LocalSystem:
         while True:
             event = await self._frames.get()
             with suppress(ArbError):
-                await self.parts.floor.on_stream(event)
+                await self._heard(event)
+
+    async def _heard(self, event: StreamEvent) -> None:
+        if isinstance(event, (TradeSeen, TickSeen)):
+            await self.parts.bus.publish(event.TOPIC, [seal(event)])
+        elif isinstance(event, Lifecycle):
+            await self._lived(event)
+        else:
+            await self.parts.floor.on_stream(event)
+
+    async def _lived(self, event: Lifecycle) -> None:
+        """A halted market's book looks healthy, so only this says that it must not be traded."""
+        keeper = self.parts.floor.keeper
+        match event.kind:
+            case LifecycleKind.DEACTIVATED:
+                keeper.halted.add(event.ticker)
+            case LifecycleKind.ACTIVATED:
+                keeper.halted.discard(event.ticker)
+            case LifecycleKind.DETERMINED if event.ticker in self.parts.settler.held():
+                await self._settle()
+            case _:
+                pass
+
+    async def _depth(self) -> None:
+        """Full depth of every book that changed since the last turn, for history."""
+        p, now = self.parts, self.parts.clock.now()
+        news = [book for book in p.floor.keeper.books.values() if (book.updated_at or 0) > self._depth_at]
+        self._depth_at = now
+        seen = [seal(book_seen(book, now)) for book in news if book.state is BookState.LIVE]
+        if seen:
+            await p.bus.publish(BookSeen.TOPIC, seen)
 
     # --- handlers -----------------------------------------------------------------------------------------
 

@@ -1,7 +1,7 @@
 """Keeps every answer of a venue as it came, so that anything later made from it can be made again.
 
-A transport around the transport: each successful body becomes one line ``{captured_at, path, body}`` and lines are
-stored as one blob about every half minute. Queries are not kept: a key may travel in them.
+A transport around the transport: each successful body becomes one line ``{captured_at, path, body}`` and
+lines are stored as one blob about every half minute. Queries are not kept: a key may travel in them.
 """
 
 from __future__ import annotations
