@@ -15,7 +15,7 @@ from shared.mapping.parse import ParsedMarket
 from shared.mapping.resolve import Resolved
 from shared.mapping.tables import states
 from shared.messages import Certificate, MarketListed, OddsEvent, PayoffDifference, Selection
-from shared.terms import MarketKind
+from shared.terms import MarketKind, Period
 
 IDENTICAL, DIFFERENT, REFUSED = "identical", "different", "refused"
 
@@ -74,7 +74,8 @@ def _problem(market: MarketListed, parsed: ParsedMarket) -> str:
         return f"no bookmaker market settles on {row.statistic or row.kind.value} of {row.period.value}"
     if parsed.people and not parsed.named:
         return "ticker codes alone do not name people"
-    if parsed.series.league.sport == "soccer" and _REGULATION not in market.rules_primary:
+    is_regulation = parsed.series.league.sport == "soccer" and row.period is Period.REGULATION
+    if is_regulation and _REGULATION not in market.rules_primary:
         return "the rules do not say that extra time is excluded"
     return ""
 

@@ -36,38 +36,51 @@ class Listed:
 
 
 class EventIndex:
-    """Every usable event, once. Events without a start or with one name on both sides are left out."""
+    """Every usable event, once; ``left_out`` has every other by its id, with the reason."""
 
     def __init__(self, events: Iterable[OddsEvent]) -> None:
         self._pairs: dict[tuple[str, str, str], list[Listed]] = {}
         self._people: dict[tuple[str, int], list[Listed]] = {}
         self._covered: set[str] = set()
-        for event in _distinct(events):
+        self._unusable: dict[str, str] = {}
+        distinct, self.left_out = _distinct(events)
+        for event in distinct:
             self._add(event)
         self._vague = self._vague_names()
 
     def _add(self, event: OddsEvent) -> None:
-        if event.starts_at is None or not event.home or not event.away:
-            return
-        for league in league_of_sport_key(event.sport_key):
-            self._covered.add(league.name)
-            if league.individual:
-                self._add_people(league, event, event.starts_at)
-            else:
-                self._add_teams(league, event, event.starts_at)
+        leagues = league_of_sport_key(event.sport_key)
+        self._covered.update(league.name for league in leagues)
+        if not leagues:
+            self._leave_out(event, f"sport {event.sport_key!r} belongs to no league of ours")
+        elif not event.home or not event.away:
+            self._leave_out(event, "it does not name two sides")
+        elif event.starts_at is None:
+            self._leave_out(event, "it has no start")
+        else:
+            for league in leagues:
+                add = self._add_people if league.individual else self._add_teams
+                add(league, event, event.starts_at)
+
+    def _leave_out(self, event: OddsEvent, reason: str) -> None:
+        self.left_out[event.id] = (event, reason)
 
     def _add_teams(self, league: League, event: OddsEvent, starts_at: Instant) -> None:
         away, home = league.teams.canonical(event.away), league.teams.canonical(event.home)
-        if away != home:
-            listed = Listed(event, starts_at, *_days(starts_at), away, home)
-            self._pairs.setdefault((league.name, *sorted((away, home))), []).append(listed)  # type: ignore[arg-type]
+        if away == home:
+            self._leave_out(event, f"both sides read as {away!r}")
+            return
+        listed = Listed(event, starts_at, *_days(starts_at), away, home)
+        self._pairs.setdefault((league.name, *sorted((away, home))), []).append(listed)  # type: ignore[arg-type]
 
     def _add_people(self, league: League, event: OddsEvent, starts_at: Instant) -> None:
         away, home = words_of(event.away), words_of(event.home)
-        if away and home and away != home:
-            day, other = _days(starts_at)
-            listed = Listed(event, starts_at, day, other, away_words=away, home_words=home)
-            self._people.setdefault((league.name, day.toordinal()), []).append(listed)
+        if not away or not home or away == home:
+            self._leave_out(event, "it does not name two people")
+            return
+        day, other = _days(starts_at)
+        listed = Listed(event, starts_at, day, other, away_words=away, home_words=home)
+        self._people.setdefault((league.name, day.toordinal()), []).append(listed)
 
     def _vague_names(self) -> frozenset[tuple[str, str]]:
         """Names without a table that begin another team's name in their league: "Paris" beside "Paris SG"."""
@@ -79,12 +92,30 @@ class EventIndex:
         """Whether the feed lists any event of ``league``."""
         return league.name in self._covered
 
+    def unusable(self, league: League) -> str:
+        """Which events of ``league`` were left out and why; empty if none was."""
+        if league.name not in self._unusable:
+            named = [f"{one} ({why})" for one, (event, why) in self.left_out.items() if _is_of(league, event)]
+            self._unusable[league.name] = ", ".join(named[:3]) + (" and more" if len(named) > 3 else "")
+        return self._unusable[league.name]
+
     def of_pair(self, league: League, one: str, other: str) -> Sequence[Listed]:
         """Events of ``league`` between two teams, in either order, on any day."""
         if (league.name, one) in self._vague or (league.name, other) in self._vague:
             return ()
         first, second = sorted((one, other))
         return self._pairs.get((league.name, first, second), ())
+
+    def of_league(self, league: League) -> list[Listed]:
+        """Every usable event of ``league``, earliest first."""
+        held = [
+            listed
+            for groups in (self._pairs, self._people)
+            for key, events in groups.items()
+            if key[0] == league.name
+            for listed in events
+        ]
+        return sorted(held, key=lambda listed: (listed.starts_at, listed.event.id))
 
     def around(self, league: League, day: date, days: int) -> list[Listed]:
         """Events of an individual sport within ``days`` of ``day``."""
@@ -95,14 +126,18 @@ class EventIndex:
         return found
 
 
-def _distinct(events: Iterable[OddsEvent]) -> list[OddsEvent]:
-    """One event per id. Copies that disagree about anything that matters make the id unusable."""
-    known: dict[str, OddsEvent | None] = {}
+def _is_of(league: League, event: OddsEvent) -> bool:
+    return league in league_of_sport_key(event.sport_key)
+
+
+def _distinct(events: Iterable[OddsEvent]) -> tuple[list[OddsEvent], dict[str, tuple[OddsEvent, str]]]:
+    """One event per id, and the ids whose copies disagree about anything that matters."""
+    known: dict[str, OddsEvent] = {}
+    left_out: dict[str, tuple[OddsEvent, str]] = {}
     for event in events:
-        seen = known.setdefault(event.id, event)
-        if seen is not None and not _same(seen, event):
-            known[event.id] = None
-    return [event for event in known.values() if event is not None]
+        if not _same(known.setdefault(event.id, event), event):
+            left_out[event.id] = (event, "copies of it disagree about who plays or when")
+    return [event for event in known.values() if event.id not in left_out], left_out
 
 
 def _same(one: OddsEvent, other: OddsEvent) -> bool:

@@ -10,7 +10,8 @@ from datetime import date
 
 from shared.clock import Instant
 from shared.mapping.contract import Contract, read_contract
-from shared.mapping.people import Person, words_of
+from shared.mapping.names import key
+from shared.mapping.people import MIN_PERSON_CODE, Person, words_of
 from shared.mapping.series import Series, Untradeable, classify
 from shared.mapping.tables import LITERAL, TeamTable
 from shared.mapping.ticker import MAX_TICKER, EventTicker, parse_event, split_series, splits, suffix_code
@@ -154,23 +155,38 @@ def _code_pairs(market: MarketListed, event: EventTicker, table: TeamTable) -> l
 def _agree(
     named: tuple[str, str] | None, by_code: list[tuple[str, str]], strict: bool
 ) -> tuple[tuple[str, str], ...]:
-    """Pairs that text and ticker both allow; club codes are reused across soccer, so there text decides."""
+    """Pairs that text and ticker both allow.
+
+    Club codes are reused across soccer, and a name outside the tables may share a code with a team inside:
+    there the text alone decides.
+    """
     if named is None or not by_code:
         return tuple(by_code) if named is None else (named,)
     fits = tuple(named_as for codes in by_code for named_as in _consistent(named, codes))
     if fits:
         return tuple(dict.fromkeys(fits))
-    return () if strict else (named,)
+    return () if strict and not any(map(_is_unknown, named)) else (named,)
 
 
 def _consistent(named: tuple[str, str], codes: tuple[str, str]) -> list[tuple[str, str]]:
-    """``codes`` in the order of the text, if each known name is the team its code means."""
+    """``codes`` in the order of the text, if each name can be the team its code means, one of them surely."""
     return [
         pair
         for pair in (codes, codes[::-1])
-        if all(name == team or name.startswith(LITERAL) for name, team in zip(named, pair, strict=True))
-        and any(not name.startswith(LITERAL) for name in named)
+        if all(_can_be(name, team) for name, team in zip(named, pair, strict=True))
+        and not all(map(_is_unknown, named))
     ]
+
+
+def _is_unknown(name: str) -> bool:
+    return name.startswith(LITERAL)
+
+
+def _can_be(name: str, team: str) -> bool:
+    """A name outside the table is completed by a code only to a team that carries all its words."""
+    return name == team or (
+        _is_unknown(name) and set(name.removeprefix(LITERAL).split()) <= set(key(team).split())
+    )
 
 
 def _why_unproven(pair: Pair | None, event: EventTicker, by_code: list[tuple[str, str]]) -> str:
@@ -215,9 +231,11 @@ def _named_people(market: MarketListed, pair: Pair) -> tuple[Person, Person] | N
 
 
 def _coded_people(market: MarketListed, event: EventTicker) -> tuple[Person, Person] | None:
-    """Codes alone: only when the market's suffix says where to cut."""
+    """Codes alone: only when the market's suffix says where to cut, or six letters leave one way."""
     code = suffix_code(market.ticker, market.event_ticker)
     cuts = [cut for cut in splits(event.codes) if code in cut]
+    if not cuts and len(event.codes) == 2 * MIN_PERSON_CODE:
+        cuts = [(event.codes[:MIN_PERSON_CODE], event.codes[MIN_PERSON_CODE:])]
     return (Person((), cuts[0][0]), Person((), cuts[0][1])) if len(cuts) == 1 else None
 
 

@@ -11,6 +11,9 @@ from shared.mapping.names import tokens
 
 _SUFFIXES = frozenset({"jr", "sr", "ii", "iii", "iv"})
 
+# The exchange never codes a person with fewer letters: Ann Li is ANN.
+MIN_PERSON_CODE = 3
+
 
 @dataclass(frozen=True, slots=True)
 class Person:
@@ -50,11 +53,11 @@ def same_person(one: tuple[str, ...], other: tuple[str, ...]) -> bool:
 def code_matches(code: str, listed: tuple[str, ...]) -> bool:
     """Whether ``code`` starts a part of the name (``VAN``: Van Assche) or is initial plus surname."""
     letters = code.lower()
-    if len(letters) < 3:
+    if len(letters) < MIN_PERSON_CODE:
         return False
     if any("".join(listed[i:]).startswith(letters) for i in range(len(listed))):
         return True
-    return len(letters) > 3 and any(
+    return len(letters) > MIN_PERSON_CODE and any(
         listed[0][0] == letters[0] and "".join(listed[i:]).startswith(letters[1:])
         for i in range(1, len(listed))
     )

@@ -90,7 +90,9 @@ def _resolve_game(market: ParsedMarket, index: EventIndex) -> Resolved | Unresol
         return Unresolved("league_not_in_feed", f"the odds feed has no {league.name} event")
     hits = _people_hits(market, index) if market.people else _team_hits(market, index)
     if not hits:
-        return Unresolved("no_event", f"no {league.name} event between these sides")
+        unusable = index.unusable(league)
+        left_out = f"; not usable: {unusable}" if unusable else ""
+        return Unresolved("no_event", f"no {league.name} event between these sides{left_out}")
     return _pick(market, hits)
 
 

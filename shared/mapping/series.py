@@ -11,6 +11,8 @@ from shared.terms import MarketKind
 
 _MENTION = re.compile(r"MENTION|SAY")
 _ESPORTS = re.compile(r"^(?:LOL|CS2?|VALORANT|DOTA2?|COD|R6|OW|RL|ESOCCER|EFIFA)(?:GAME|MAP|TOTALMAPS|MATCH)")
+_GOLF = re.compile(r"^(?:PGA|LPGA|LIV|GOLF|DPWT)")
+_LOWER_TOURS = re.compile(r"^(?:(?:ATP|WTA)CHALLENGER|ITF|ATPDOUBLES|WTADOUBLES)")
 # A bare league ("KXNBA") or one of these words is about a season, a trophy or a round.
 _FUTURE = re.compile(
     r"^(?:$|WINS|MVP|CHAMP|TITLE|DIV|CONF|PLAYOFF|ROUND|GROUP|SEED|TOP|RELEGATION|ADVANCE|QUAL)"
@@ -62,6 +64,10 @@ def _why_not(series_ticker: str, body: str) -> Untradeable:
         return Untradeable("mention", "a word being said is not a game result", MarketKind.MENTION)
     if _ESPORTS.search(body):
         return Untradeable("esports", "no bookmaker feed covers esports")
+    if _GOLF.search(body):
+        return Untradeable("golf", "the bookmaker feed quotes golf tournaments, not rounds or match-ups")
+    if _LOWER_TOURS.search(body):
+        return Untradeable("lower_tour", "the bookmaker feed carries singles of the main tours only")
     for stem, league in _stems():
         if body.startswith(stem) and _FUTURE.match(body[len(stem) :]):
             return Untradeable("future", f"{league.name} season or round, not one game", MarketKind.FUTURE)

@@ -73,10 +73,16 @@ def _eastern(day: date, minute: int) -> Instant:
 
 
 def suffix_code(ticker: str, event_ticker: str) -> str:
-    """Team code of a market ticker's suffix (``-CAR3`` gives ``CAR``), empty when there is none."""
+    """Team code of a market ticker's suffix (``-CAR3`` gives ``CAR``), empty when there is none.
+
+    A few codes end in digits themselves (``COTH96-H96``): then the event ticker carries them too.
+    """
     if not ticker.startswith(event_ticker + "-"):
         return ""
-    match = _SUFFIX_CODE.match(ticker[len(event_ticker) + 1 :].partition("-")[0])
+    suffix = ticker[len(event_ticker) + 1 :].partition("-")[0]
+    if suffix[:1].isalpha() and suffix[-1].isdigit() and suffix in event_ticker:
+        return suffix
+    match = _SUFFIX_CODE.match(suffix)
     return match[1] if match else ""
 
 

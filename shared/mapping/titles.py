@@ -140,7 +140,8 @@ def _minute(found: dict[str, str | None]) -> int | None:
 _THE = r"^(?:the )?(?P<subject>.+?)"
 _WINNER = (
     re.compile(r"^(?P<subject>Tie) is the result of "),
-    re.compile(_THE + r" wins (?:the )?(?:first 5 innings|\d\w\w (?:half|quarter|period)|.+ (?:vs\.?|at) )"),
+    # A full club name is a plural: "the Hamilton Tiger-Cats win the ...".
+    re.compile(_THE + r" wins? (?:the )?(?:first 5 innings|\d\w\w (?:half|quarter|period)|.+ (?:vs\.?|at) )"),
 )
 _SPREAD = (re.compile(_THE + rf" wins (?:the game )?by more than {_NUMBER} {_UNIT} in the "),)
 _TOTAL = (
@@ -173,6 +174,7 @@ _LABEL_PATTERNS: dict[MarketKind, tuple[re.Pattern[str], ...]] = {
         re.compile(r"^(?P<subject>.+?)(?: scores|:) (?P<line>\d+)(?P<plus>\+)"),
     ),
     MarketKind.PLAYER_PROP: (
+        re.compile(r"^Will (?P<subject>.+?) record (?P<line>\d+)(?P<plus>\+)"),
         re.compile(r"^(?P<subject>.+?)(?::| records) (?P<line>\d+)(?P<plus>\+)"),
         re.compile(r"^(?P<subject>.+?): (?:First Goalscorer|1st Touchdown)"),
     ),

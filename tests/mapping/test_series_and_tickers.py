@@ -46,7 +46,7 @@ def test_a_game_series_is_known_by_its_stem_and_suffix(
         ("KXNBA", "future"),
         ("KXNFLWINS-PIT", "future"),
         ("KXWCROUND", "future"),
-        ("KXATPCHALLENGERMATCH", "unknown_series"),
+        ("KXATPCHALLENGERMATCH", "lower_tour"),
         ("KXBTC", "unknown_series"),
         ("NFLGAME", "unknown_series"),
         ("", "unknown_series"),

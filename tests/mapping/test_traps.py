@@ -175,7 +175,7 @@ REFUSED: list[Case] = [
     ("challenger for tour", listed("KXATPCHALLENGERMATCH-26AUG01ALCSIN-SIN",
         title="Alcaraz vs Sinner Winner?"),
      [odds(ATP, "Carlos Alcaraz", "Jannik Sinner", "2026-08-01T15:00:00Z")]),
-    ("codes without a place to cut", listed("KXATPGTOTAL-26AUG01ALCSIN-23"),
+    ("codes without a place to cut", listed("KXATPGTOTAL-26AUG01ALCASIN-23"),
      [odds(ATP, "Carlos Alcaraz", "Jannik Sinner", "2026-08-01T15:00:00Z")]),
     ("a fighter's other bout", listed("KXUFCFIGHT-26AUG08GAMSAL-GAM"),
      [odds(MMA, "Mateusz Gamrot", "Justin Gaethje", "2026-08-09T02:00:00Z")]),
