@@ -135,10 +135,11 @@ class _TooLargeError(Exception):
 def _error_of(exc: Exception, method: str, url: str) -> ArbError:
     """Our error for a failed request. Only the library's class name is repeated, never its text."""
     where = f"{method} {place(url)}"
-    if isinstance(exc, (aiohttp.InvalidURL, ValueError)):
-        return ConfigError(f"{where}: this is not an address; check the base URL in the settings")
+    # First, because a certificate that is not trusted is a ValueError too.
     if isinstance(exc, (aiohttp.ClientConnectorError, aiohttp.ConnectionTimeoutError)):
         return VenueDownError(f"{where}: no connection ({type(exc).__name__})")
+    if isinstance(exc, ValueError):
+        return ConfigError(f"{where}: this is not an address; check the base URL in the settings")
     if method != "GET":
         return OutcomeUnknownError(f"{where}: no answer ({type(exc).__name__}); it may have been executed")
     if isinstance(exc, _TooLargeError):

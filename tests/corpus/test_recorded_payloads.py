@@ -130,11 +130,21 @@ def test_every_recorded_odds_event_is_read(name: str, expected: tuple[int, int, 
     assert (len(result.events), len({e.odds_event_id for e in result.events}), outcomes) == expected
 
 
-def test_no_recorded_quote_is_a_sentinel() -> None:
-    for name in KALSHI_MARKETS:
-        for market in read_markets(corpus_path(name)).markets if "index_all" not in name else ():
-            assert market.yes_bid is None or 0 < market.yes_bid < 1_000_000, market.ticker
-            assert market.yes_ask is None or 0 < market.yes_ask < 1_000_000, market.ticker
+@pytest.mark.parametrize(
+    "name",
+    [
+        "kalshi_markets/kalshi_markets_integer_cents_202407.jsonl.gz",
+        "kalshi_markets/kalshi_markets_settled_20260808.json",
+        "kalshi_markets/kalshi_ncaamb_tournament_games_20260316.json.gz",
+        "kalshi_markets/kalshi_sports_game_markets_20260710T051032Z.jsonl.gz",
+        "account/kalshi_demo_api_recorded_responses_202606.json",
+    ],
+)
+def test_no_recorded_quote_is_a_sentinel(name: str) -> None:
+    for market in read_markets(corpus_path(name)).markets:
+        for price, size in ((market.yes_bid, market.yes_bid_size), (market.yes_ask, market.yes_ask_size)):
+            assert price is None or 0 < price < 1_000_000, market.ticker
+            assert size is None or size > 0, market.ticker
 
 
 def test_the_same_instant_file_joins_events_and_fees() -> None:

@@ -5,12 +5,19 @@ from __future__ import annotations
 import asyncio
 import gzip
 import logging
+import ssl
 import traceback
 from collections.abc import AsyncIterator, Awaitable, Callable
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
 
 import pytest
 from aiohttp import web
 from aiohttp.test_utils import TestServer, unused_port
+from cryptography import x509
+from cryptography.hazmat.primitives import hashes, serialization
+from cryptography.hazmat.primitives.asymmetric import ec
+from cryptography.x509.oid import NameOID
 
 from shared.errors import ConfigError, MalformedError, OutcomeUnknownError, VenueDownError
 from shared.venues.http import AiohttpTransport, place
@@ -137,6 +144,43 @@ async def test_a_write_without_an_answer_has_an_unknown_outcome(
 
     with pytest.raises(OutcomeUnknownError):
         await transport.request("POST", await serve(dropped), body=b"{}")
+
+
+def _untrusted(directory: Path) -> ssl.SSLContext:
+    """A server context with a certificate nobody has signed."""
+    key = ec.generate_private_key(ec.SECP256R1())
+    name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "127.0.0.1")])
+    born = datetime(2026, 1, 1, tzinfo=UTC)
+    certificate = (
+        x509.CertificateBuilder()
+        .subject_name(name)
+        .issuer_name(name)
+        .public_key(key.public_key())
+        .serial_number(1)
+        .not_valid_before(born)
+        .not_valid_after(born + timedelta(days=36_500))
+        .sign(key, hashes.SHA256())
+    )
+    pem, plain = serialization.Encoding.PEM, serialization.NoEncryption()
+    path = directory / "server.pem"
+    path.write_bytes(
+        key.private_bytes(pem, serialization.PrivateFormat.PKCS8, plain) + certificate.public_bytes(pem)
+    )
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    context.load_cert_chain(path)
+    return context
+
+
+async def test_a_server_with_an_untrusted_certificate_is_not_talked_to(
+    transport: AiohttpTransport, tmp_path: Path
+) -> None:
+    app = web.Application()
+    app.router.add_route("*", "/{tail:.*}", _echo)
+    server = TestServer(app, scheme="https")
+    await server.start_server(ssl=_untrusted(tmp_path))
+    with pytest.raises(VenueDownError, match="Certificate"):
+        await transport.request("POST", str(server.make_url("/orders")), body=b"{}")
+    await server.close()
 
 
 async def test_a_bad_address_is_a_setting_to_mend(transport: AiohttpTransport) -> None:

@@ -13,7 +13,7 @@ import msgspec
 
 from shared.clock import SECOND, Instant
 from shared.messages import TickSeen, TradeSeen
-from shared.money import Price, complement, parse_signed_quantity
+from shared.money import Price, complement
 from shared.terms import FeeType, Result, Side
 from shared.venues.kalshi import wire
 from shared.venues.kalshi.events import (
@@ -27,6 +27,7 @@ from shared.venues.kalshi.events import (
 )
 from shared.venues.kalshi.normalise import price_ranges, taker_side
 from shared.venues.kalshi.units import (
+    change_of,
     count_of,
     level_price,
     level_size,
@@ -177,7 +178,7 @@ def _delta(frame: Frame, now: Instant, yes_priced: bool) -> BookDelta:
         seq=frame.seq,
         side=msg.side,
         price=_own_price(level_price(msg.price_dollars), msg.side, yes_priced),
-        delta=parse_signed_quantity(msg.delta_fp),
+        delta=change_of(msg.delta_fp),
         source_at=_millis(msg.ts_ms) or time_of(msg.ts),
         clock=msg.clock,
         client_order_id=msg.client_order_id or "",

@@ -62,6 +62,11 @@ def level_size(size: str | float) -> Quantity:
     return _quantity(size) if isinstance(size, str) else parse_quantity(Decimal(repr(size)))
 
 
+def change_of(text: str) -> Quantity:
+    """A signed change of a level's size."""
+    return _signed_quantity(text)
+
+
 def quote_of(
     dollars: str | None, cents: int | None, size_fp: str | None
 ) -> tuple[Price | None, Quantity | None]:
