@@ -282,6 +282,39 @@ class MappingDecided(Message, frozen=True, kw_only=True):
     reason: Annotated[str, Meta(description="always says why")] = ""
 
 
+class CoverageSeen(Message, frozen=True, kw_only=True):
+    """What the exchange lists of one league, Eastern day and kind, and how much of it is mapped."""
+
+    TOPIC = "mapping-coverage"
+    TABLE = "mapping_coverage"
+    CLUSTER = ("league", "game_day")
+
+    league: Annotated[str, Meta(description="empty for series of no game")]
+    game_day: Annotated[str, Meta(description="Eastern day of the ticker, empty when it has none")]
+    kind: MarketKind
+    markets: int
+    mapped: Annotated[int, Meta(description="markets with an odds event")]
+    certified: Annotated[int, Meta(description="mapped markets whose certificate allows trading")]
+    refused: Annotated[dict[str, int], Meta(description="markets without an odds event, by reason")] = {}
+    abstention: Annotated[float, Meta(description="share of markets without an odds event")] = 0.0
+    hit_rate: Annotated[float, Meta(description="listings answered from memory, of all since start")] = 0.0
+
+
+class AlertRaised(Message, frozen=True, kw_only=True):
+    """Something a person should look at; nothing stops because of it."""
+
+    TOPIC = "alerts"
+    TABLE = "alerts"
+    CLUSTER = ("source", "code")
+
+    source: Annotated[str, Meta(description="the part that noticed, e.g. mapping")]
+    code: Annotated[str, Meta(description="short stable word, e.g. unknown_series")]
+    subject: Annotated[str, Meta(description="what it is about; one alert per code and subject")]
+    text: str
+    example: Annotated[str, Meta(description="where it was seen")] = ""
+    count: int = 1
+
+
 # --- edges -----------------------------------------------------------------------------------------------
 
 
@@ -492,6 +525,7 @@ MESSAGES: tuple[type[Message], ...] = (
     TradeSeen,
     OddsSeen,
     MappingDecided,
+    CoverageSeen,
     OpportunityAssessed,
     SignalRaised,
     OrderUpdated,
@@ -499,6 +533,7 @@ MESSAGES: tuple[type[Message], ...] = (
     PositionChanged,
     MarketSettled,
     AccountSeen,
+    AlertRaised,
     Quarantined,
 )
 

@@ -143,6 +143,26 @@ CREATE OR REPLACE VIEW mappings_latest AS
   SELECT * FROM mappings
   QUALIFY row_number() OVER (PARTITION BY event_id ORDER BY observed_at, trace_id) = 1;
 
+CREATE TABLE IF NOT EXISTS mapping_coverage (
+  "observed_at" TIMESTAMP WITH TIME ZONE,
+  "source_at" TIMESTAMP WITH TIME ZONE,
+  "schema_version" BIGINT,
+  "event_id" VARCHAR,
+  "trace_id" VARCHAR,
+  "league" VARCHAR,
+  "game_day" VARCHAR,
+  "kind" VARCHAR,
+  "markets" BIGINT,
+  "mapped" BIGINT,
+  "certified" BIGINT,
+  "refused" STRUCT("key" VARCHAR, "value" BIGINT)[],
+  "abstention" DOUBLE,
+  "hit_rate" DOUBLE
+);
+CREATE OR REPLACE VIEW mapping_coverage_latest AS
+  SELECT * FROM mapping_coverage
+  QUALIFY row_number() OVER (PARTITION BY event_id ORDER BY observed_at, trace_id) = 1;
+
 CREATE TABLE IF NOT EXISTS opportunities (
   "observed_at" TIMESTAMP WITH TIME ZONE,
   "source_at" TIMESTAMP WITH TIME ZONE,
@@ -316,6 +336,23 @@ CREATE TABLE IF NOT EXISTS account_snapshots (
 );
 CREATE OR REPLACE VIEW account_snapshots_latest AS
   SELECT * FROM account_snapshots
+  QUALIFY row_number() OVER (PARTITION BY event_id ORDER BY observed_at, trace_id) = 1;
+
+CREATE TABLE IF NOT EXISTS alerts (
+  "observed_at" TIMESTAMP WITH TIME ZONE,
+  "source_at" TIMESTAMP WITH TIME ZONE,
+  "schema_version" BIGINT,
+  "event_id" VARCHAR,
+  "trace_id" VARCHAR,
+  "source" VARCHAR,
+  "code" VARCHAR,
+  "subject" VARCHAR,
+  "text" VARCHAR,
+  "example" VARCHAR,
+  "count" BIGINT
+);
+CREATE OR REPLACE VIEW alerts_latest AS
+  SELECT * FROM alerts
   QUALIFY row_number() OVER (PARTITION BY event_id ORDER BY observed_at, trace_id) = 1;
 
 CREATE TABLE IF NOT EXISTS quarantine (
