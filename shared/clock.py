@@ -28,6 +28,18 @@ EASTERN = ZoneInfo("America/New_York")
 _NULL_YEAR = 1900  # the exchange writes year 1 where it means "none"
 
 
+# Longer than any run: what a clock that was set back makes of every age.
+FOREVER = 100 * 366 * DAY
+
+
+def age(since: Instant, now: Instant) -> int:
+    """Microseconds from ``since`` to ``now``; for ever if the clock was set back behind ``since``.
+
+    For deciding what is due: after a clock jumped back, everything is.
+    """
+    return now - since if now >= since else FOREVER
+
+
 class Clock(Protocol):
     """What the system knows of time."""
 

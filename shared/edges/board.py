@@ -17,6 +17,7 @@ from shared.edges.sweep import NEVER, Sweep, row_of
 from shared.messages import (
     MappingDecided,
     MarketListed,
+    Message,
     OddsSeen,
     OpportunityAssessed,
     Selection,
@@ -59,7 +60,7 @@ class Board:
     def market(self, market: MarketListed, now: Instant) -> Found:
         """A listing was seen."""
         known = self.markets.get(market.ticker)
-        if known is not None and market.observed_at < known.observed_at:
+        if known is not None and _is_late(market, known, now):
             self.stale += 1
             return Found()
         self.markets[market.ticker] = market
@@ -76,7 +77,7 @@ class Board:
     def mapping(self, mapping: MappingDecided, now: Instant) -> Found:
         """A market was mapped, or refused."""
         known = self.mappings.get(mapping.ticker)
-        if known is not None and mapping.observed_at < known.observed_at:
+        if known is not None and _is_late(mapping, known, now):
             self.stale += 1
             return Found()
         if known is not None:
@@ -89,7 +90,7 @@ class Board:
     def new_odds(self, odds: OddsSeen, now: Instant) -> Found:
         """Bookmakers' prices of one event were seen."""
         known = self.odds.get(odds.odds_event_id)
-        if known is not None and odds.observed_at < known.observed_at:
+        if known is not None and _is_late(odds, known, now):
             self.stale += 1
             return Found()
         self.odds[odds.odds_event_id] = odds
@@ -225,6 +226,11 @@ class Board:
             return False
         self._said[key] = content
         return True
+
+
+def _is_late(message: Message, known: Message, now: Instant) -> bool:
+    """Older than what is held. What is held from the future does not count: then our clock was set back."""
+    return message.observed_at < known.observed_at <= now
 
 
 def _trigger(

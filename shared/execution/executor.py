@@ -19,7 +19,7 @@ from shared.execution.decide import decide
 from shared.execution.gateway import Accepted, Gateway, Outcome, Rejected, Unknown
 from shared.execution.journal import Journal
 from shared.fees.kalshi import FeeSchedule
-from shared.messages import SignalRaised
+from shared.messages import OpportunityAssessed, SignalRaised
 from shared.money import Quantity
 from shared.orders.intent import client_order_id
 from shared.risk.account import Account
@@ -29,6 +29,10 @@ from shared.terms import OrderStatus
 
 # A rate limit passes by itself; every other refusal would be repeated for as long as the signal lives.
 _PASSING = frozenset({"order_rate"})
+# Reasons that speak of the quote of the moment, not of what the contract is worth.
+_OF_THE_QUOTE = frozenset(
+    {"thin_edge", "no_quote", "stale_quote", "thin", "wide", "one_sided", "crossed", "off_grid", "sentinel"}
+)
 
 
 @dataclass(slots=True)
@@ -76,6 +80,19 @@ class Executor:
             return
         self.watched[signal.ticker] = Watch(signal, schedule, signal.quantity)
         await self.on_book(signal.ticker)
+
+    def reconsider(self, opportunity: OpportunityAssessed) -> None:
+        """Stop working a signal whose ground is gone: the books moved, the game began, the market closed.
+
+        A rejection only because the price moved away keeps the signal: the price may come back.
+        """
+        watch = self.watched.get(opportunity.ticker)
+        if watch is None or watch.signal.side is not opportunity.side or opportunity.accepted:
+            return
+        codes = {reason.partition(":")[0] for reason in opportunity.reasons}
+        in_reach = opportunity.ask is not None and opportunity.ask <= watch.signal.limit
+        if in_reach or not codes <= _OF_THE_QUOTE:
+            self.watched.pop(opportunity.ticker, None)
 
     async def on_book(self, ticker: str) -> None:
         """Look at a watched market whose book has changed, and send if it is worth it."""

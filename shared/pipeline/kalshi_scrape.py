@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 
 import msgspec
 
-from shared.clock import DAY, HOUR, MINUTE, Clock, Instant, format_instant
+from shared.clock import DAY, HOUR, MINUTE, Clock, Instant, age, format_instant
 from shared.errors import ArbError, OperatorError
 from shared.ids import digest
 from shared.mapping.series import Series, classify
@@ -91,11 +91,11 @@ class KalshiScraper:
     async def _catalogue(self) -> None:
         """Series with their fee parameters, and true starts, each read again when old."""
         now = self._clock.now()
-        if now - self._read_at["series"] >= _CATALOGUE_TTL:
+        if age(self._read_at["series"], now) >= _CATALOGUE_TTL:
             listed = await self._client.series_list(category="Sports")
             self._series = {series.ticker: series for series in listed if self.wanted(series.ticker)}
             self._read_at["series"] = now
-        if now - self._read_at["starts"] >= _MILESTONES_TTL:
+        if age(self._read_at["starts"], now) >= _MILESTONES_TTL:
             since = format_instant(Instant((now - DAY) // 1_000_000 * 1_000_000))
             milestones = await self._client.milestones(category="Sports", min_start=since)
             self._starts = starts_by_event(milestones.rows)
@@ -118,7 +118,7 @@ class KalshiScraper:
         bare = msgspec.structs.replace(market, observed_at=Instant(0), source_at=None)
         content = digest(encode(bare))
         said = self._said.get(market.ticker)
-        if said is not None and said[0] == content and market.observed_at - said[1] < _HEARTBEAT:
+        if said is not None and said[0] == content and age(said[1], market.observed_at) < _HEARTBEAT:
             return False
         self._said[market.ticker] = (content, market.observed_at)
         return True

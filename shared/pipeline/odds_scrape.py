@@ -13,7 +13,7 @@ from dataclasses import dataclass, field
 import msgspec
 
 from shared.cas import update
-from shared.clock import DAY, MINUTE, SECOND, Clock, Instant, utc_day
+from shared.clock import DAY, MINUTE, SECOND, Clock, Instant, age, utc_day
 from shared.errors import ArbError, OperatorError
 from shared.messages import OddsEvent, OddsSeen, Quarantined, seal
 from shared.pipeline.map_events import MAPPINGS, SLATES
@@ -74,7 +74,7 @@ class OddsScraper:
         read: dict[str, list[OddsEvent]] = {}
         for key in self._sport_keys:
             last = self._slates_read.get(key)
-            if key not in self._active or (last is not None and now - last < _SLATE_TTL):
+            if key not in self._active or (last is not None and age(last, now) < _SLATE_TTL):
                 continue
             events, bad = await self._client.events(key)
             await self._send(bad)
@@ -142,7 +142,7 @@ class OddsScraper:
     def _is_due(self, request: OddsRequest, now: Instant) -> bool:
         last = self._asked.get(request.sport_key)
         wait = max(self._min_interval_s, poll_interval_s(request.starts_at, now))
-        return last is None or now - last >= wait * SECOND
+        return last is None or age(last, now) >= wait * SECOND
 
     def _budget(self, now: Instant) -> int:
         """Credits left of today's own limit, and of what the feed says is left."""

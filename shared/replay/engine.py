@@ -113,7 +113,7 @@ class Replay:
         self._deep: set[str] = set()
         for topic in BY_TOPIC:
             self._bus.subscribe(topic, "replay", self._hear)
-        for topic in (*EdgeDetector.TOPICS, SignalRaised.TOPIC):
+        for topic in (*EdgeDetector.TOPICS, OpportunityAssessed.TOPIC, SignalRaised.TOPIC):
             self._bus.subscribe(topic, "floor", self._floor.on_message)
 
     async def play(self, tape: Tape, progress: Callable[[int], None] = lambda played: None) -> ReplayResult:

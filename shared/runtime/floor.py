@@ -20,7 +20,7 @@ from shared.execution.books import BookKeeper
 from shared.execution.executor import Executor
 from shared.execution.paper import PaperGateway
 from shared.fees.kalshi import FeeSchedule, schedule_for
-from shared.messages import Message, SignalRaised
+from shared.messages import Message, OpportunityAssessed, SignalRaised
 from shared.pipeline.detect import EdgeDetector
 from shared.terms import Side
 from shared.venues.kalshi.events import StreamEvent
@@ -49,9 +49,11 @@ class TradingFloor:
         self.book_changes = 0
 
     async def on_message(self, message: Message) -> None:
-        """A listing, mapping, odds or signal from the bus."""
+        """A listing, mapping, odds, assessment or signal from the bus."""
         if isinstance(message, SignalRaised):
             self._work(self._signal(message))
+        elif isinstance(message, OpportunityAssessed):
+            self.executor.reconsider(message)
         else:
             await self.detector.handle(message)
 

@@ -29,6 +29,7 @@ from shared.messages import (
     MappingDecided,
     MarketListed,
     Message,
+    OpportunityAssessed,
     SignalRaised,
     TickSeen,
     TradeSeen,
@@ -158,7 +159,8 @@ class LocalSystem:
         p.bus.subscribe(MappingDecided.TOPIC, "watch", self._mapped)
         for topic in p.floor.detector.TOPICS:
             p.bus.subscribe(topic, "detector", self._detect)
-        p.bus.subscribe(SignalRaised.TOPIC, "execution", p.floor.on_message)
+        for topic in (OpportunityAssessed.TOPIC, SignalRaised.TOPIC):
+            p.bus.subscribe(topic, "execution", p.floor.on_message)
 
     async def _every(self, name: str, seconds: float, turn: Callable[[], Awaitable[None]]) -> None:
         """Take turns for ever; only what a person must mend ends the loop."""

@@ -98,3 +98,11 @@ def test_what_is_said_can_travel() -> None:
         assert message.event_id
         assert message.trace_id == "trace"
         assert msgspec.json.encode(message)
+
+
+def test_after_the_clock_was_set_back_new_listings_count_again() -> None:
+    board = Board(SETTINGS)
+    ahead = market(observed_at=Instant(NOW + HOUR))
+    fed(board, ahead, Instant(NOW + HOUR))
+    fed(board, market(yes_ask=price(45)), NOW)
+    assert board.markets[TICKER].yes_ask == price(45)

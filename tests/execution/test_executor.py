@@ -10,13 +10,13 @@ from shared.backends.local.documents import SqliteDocuments
 from shared.clock import HOUR, MINUTE, Instant
 from shared.execution.gateway import Accepted, Outcome, Rejected, Unknown
 from shared.execution.journal import Journal
-from shared.messages import OrderUpdated
+from shared.messages import OpportunityAssessed, OrderUpdated
 from shared.money import Price, Quantity, Usd
 from shared.orders.intent import client_order_id
 from shared.orders.ledger import Ledger
 from shared.risk.account import Account
 from shared.risk.gate import ApprovedOrder
-from shared.terms import OrderStatus, Result
+from shared.terms import OrderStatus, Profile, Result, Side
 from tests.execution.conftest import DOLLAR, LIMITS, SCHEDULE, START, TICKER, Floor, cents, contracts, signal
 
 
@@ -183,3 +183,38 @@ async def test_an_order_a_minute_later_is_not_stopped_by_the_rate_limit(floor: F
     await floor.executor.on_book(TICKER)
     assert await floor.filled() == contracts(30)
     assert cents(50) == floor.account.ledger.positions[TICKER].cost // 30
+
+
+def assessed(**changes: object) -> OpportunityAssessed:
+    given: dict[str, object] = {
+        "observed_at": START,
+        "opportunity_id": "o",
+        "ticker": TICKER,
+        "event_ticker": "E",
+        "side": Side.YES,
+        "profile": Profile.STANDARD,
+        "accepted": False,
+        "ask": cents(50),
+        "reasons": ("thin_edge: net 1.00c, needs 5c",),
+    }
+    return OpportunityAssessed(**(given | changes))  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize(
+    ("changes", "is_kept"),
+    [
+        ({}, False),  # the ask is within the limit and yet not worth it: the fair price fell
+        ({"ask": cents(55)}, True),  # the price moved away and may come back
+        ({"ask": cents(55), "reasons": ("started: the game has begun",)}, False),
+        ({"ask": None, "reasons": ("no_books: nobody quotes this",)}, False),
+        ({"side": Side.NO}, True),
+        ({"accepted": True, "reasons": ()}, True),
+    ],
+)
+async def test_a_signal_is_dropped_when_its_ground_is_gone(
+    floor: Floor, changes: dict[str, object], is_kept: bool
+) -> None:
+    floor.asks((53, 10))
+    await floor.executor.on_signal(signal(), SCHEDULE)
+    floor.executor.reconsider(assessed(**changes))
+    assert (TICKER in floor.executor.watched) is is_kept
