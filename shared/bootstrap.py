@@ -2,30 +2,26 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Callable
-from contextlib import AsyncExitStack, asynccontextmanager
-from dataclasses import dataclass, field
-from functools import partial
+from contextlib import AsyncExitStack
+from dataclasses import dataclass
 from pathlib import Path
 from random import SystemRandom
-from typing import TYPE_CHECKING, TypeVar, cast
+from typing import TYPE_CHECKING, TypeVar
 
 from shared.backends.local.blobs import FileBlobs
 from shared.backends.local.bus import LocalBus
 from shared.backends.local.documents import SqliteDocuments
 from shared.books.firewall import QuoteLimits
-from shared.clock import SECOND, Clock, SystemClock
-from shared.config import Backend, Secret, Settings, load
+from shared.clock import SECOND, Clock
+from shared.config import Secret, Settings
 from shared.edges.board import Board
 from shared.edges.detector import DetectorSettings
-from shared.errors import ConfigError
 from shared.execution.books import BookKeeper
 from shared.execution.executor import Executor
 from shared.execution.journal import Journal
 from shared.execution.paper import PaperGateway
 from shared.fees.kalshi import FeeSchedule
 from shared.mapping.tables import leagues
-from shared.messages import BY_TOPIC, Message
 from shared.money import LOTS, Quantity, price_from_cents
 from shared.orders.ledger import Ledger
 from shared.pipeline.detect import EdgeDetector
@@ -50,7 +46,7 @@ from shared.venues.raw import RawKeeper
 from shared.venues.retry import Retry
 
 if TYPE_CHECKING:
-    from shared.backends.local.warehouse import DuckWarehouse
+    pass
 
 T = TypeVar("T")
 
@@ -116,7 +112,7 @@ def paper_system(
     documents = SqliteDocuments(folder / DOCUMENTS)
     bus, stats, rng = LocalBus(clock), Stats(), SystemRandom()
     raw = FileBlobs(folder) if options.keep_raw else None
-    kalshi = _kalshi_client(venues, clock, resources, raw)
+    kalshi = kalshi_client(venues, clock, resources, raw)
     journal = Journal(documents, bus, clock)
     account = Account(Ledger(settings.paper_bankroll_usd))
     quotes = QuoteLimits(max_age=int(options.max_book_age_s * SECOND))
@@ -143,7 +139,7 @@ def paper_system(
         bus=bus,
         warehouse=DuckWarehouse(folder, clock),
         scraper=KalshiScraper(kalshi, bus, clock, settings.leagues),
-        odds=_odds_scraper(settings, venues, documents, bus, clock, options, resources, raw),
+        odds=odds_scraper(settings, venues, documents, bus, clock, options, resources, raw),
         mapper=EventMapper(documents, bus, clock, rng),
         floor=TradingFloor(detector, keeper, executor, clock, paper, stats.latency),
         executor=executor,
@@ -175,9 +171,7 @@ def _transport(
     return made
 
 
-def _kalshi_client(
-    venues: Venues, clock: Clock, resources: AsyncExitStack, raw: Blobs | None
-) -> KalshiClient:
+def kalshi_client(venues: Venues, clock: Clock, resources: AsyncExitStack, raw: Blobs | None) -> KalshiClient:
     transport = _transport(clock, resources, "kalshi", raw)
     signer = _signer(venues)
     return KalshiClient(transport, clock, _retry(clock), base_url=venues.kalshi_base_url, signer=signer)
@@ -193,7 +187,7 @@ def _stream(venues: Venues, clock: Clock, resources: AsyncExitStack) -> KalshiSt
     return KalshiStream(connect, clock, SystemRandom().random)
 
 
-def _odds_scraper(
+def odds_scraper(
     settings: Settings,
     venues: Venues,
     documents: SqliteDocuments,
@@ -220,124 +214,4 @@ def _odds_scraper(
         settings.odds_regions,
         settings.odds_bookmakers,
         settings.odds_poll_seconds,
-    )
-
-
-@dataclass(slots=True)
-class Worker:
-    """The parts of one deployed function; each handler's own part is made when it is first asked for."""
-
-    settings: Settings
-    clock: Clock
-    documents: SqliteDocuments
-    bus: LocalBus
-    warehouse: DuckWarehouse
-    venues: Venues
-    resources: AsyncExitStack
-    options: RunOptions
-    raw: Blobs
-    _made: dict[str, object] = field(default_factory=dict)
-
-    @property
-    def kalshi_scraper(self) -> KalshiScraper:
-        """Scraper of the exchange."""
-        return self._once("kalshi_scraper", self._new_kalshi_scraper)
-
-    @property
-    def odds_scraper(self) -> OddsScraper:
-        """Scraper of the odds feed; raises :class:`ConfigError` without its key."""
-        return self._once("odds_scraper", self._new_odds_scraper)
-
-    @property
-    def event_mapper(self) -> EventMapper:
-        """Mapper of listings to sportsbook events."""
-        make = partial(EventMapper, self.documents, self.bus, self.clock, SystemRandom())
-        return self._once("event_mapper", make)
-
-    @property
-    def edge_detector(self) -> EdgeDetector:
-        """Detector with its board."""
-        board = partial(Board, DetectorSettings(profile=self.settings.profile))
-        return self._once(
-            "edge_detector", lambda: EdgeDetector(board(), self.documents, self.bus, self.clock)
-        )
-
-    async def settle(self) -> None:
-        """Let everything published be handled and kept."""
-        await self.bus.drain()
-        await self.warehouse.flush()
-
-    def _new_kalshi_scraper(self) -> KalshiScraper:
-        client = _kalshi_client(self.venues, self.clock, self.resources, self.raw)
-        return KalshiScraper(client, self.bus, self.clock, self.settings.leagues)
-
-    def _new_odds_scraper(self) -> OddsScraper:
-        made = _odds_scraper(
-            self.settings,
-            self.venues,
-            self.documents,
-            self.bus,
-            self.clock,
-            self.options,
-            self.resources,
-            self.raw,
-        )
-        if made is None:
-            raise ConfigError("ODDS_API_KEY is not set: put it in the environment or in .env")
-        return made
-
-    def _once(self, name: str, make: Callable[[], T]) -> T:
-        if name not in self._made:
-            self._made[name] = make()
-        return cast("T", self._made[name])
-
-
-_workers: dict[str, Worker] = {}
-
-
-@asynccontextmanager
-async def worker() -> AsyncIterator[Worker]:
-    """This process's worker, made at the first call and kept warm; all it published is kept at the end.
-
-    Raises :class:`ConfigError` for ``BACKEND=gcp``: this version has the embedded backends only.
-    """
-    held = _workers.get("")
-    if held is None:
-        held = _workers[""] = _new_worker(load())
-    yield held
-    await held.settle()
-
-
-def _new_worker(settings: Settings) -> Worker:
-    if settings.backend is not Backend.LOCAL:
-        raise ConfigError("BACKEND=gcp is not part of this version: set BACKEND=local, or leave it out")
-    from shared.backends.local.warehouse import DuckWarehouse
-
-    clock, folder = SystemClock(), settings.data_dir / "functions"
-    bus, warehouse = LocalBus(clock), DuckWarehouse(folder, clock)
-
-    async def keep(message: Message) -> None:
-        await warehouse.append([message])
-
-    for topic in BY_TOPIC:
-        bus.subscribe(topic, "history", keep)
-    pace = Pace(listing=settings.kalshi_poll_seconds, odds=settings.odds_poll_seconds)
-    return Worker(
-        settings=settings,
-        clock=clock,
-        documents=SqliteDocuments(folder / DOCUMENTS),
-        bus=bus,
-        warehouse=warehouse,
-        venues=Venues(
-            kalshi_base_url=settings.kalshi_base_url,
-            kalshi_ws_url=settings.kalshi_ws_url,
-            # Listings are public, and unsigned reads draw on a bucket of their own.
-            kalshi_key_id="",
-            kalshi_private_key=b"",
-            odds_base_url=settings.odds_api_base_url,
-            odds_key=settings.odds_api_key,
-        ),
-        resources=AsyncExitStack(),
-        options=RunOptions(pace, settings.profile, settings.odds_daily_credits),
-        raw=FileBlobs(folder),
     )

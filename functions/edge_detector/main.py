@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from shared.bootstrap import worker
 from shared.entry import Event, handled, run, topic_of
 from shared.messages import Message, OddsSeen
 from shared.pipeline.detect import EdgeDetector
+from shared.worker import worker
 
 
 async def handle(detector: EdgeDetector, message: Message) -> None:

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from shared.bootstrap import worker
 from shared.entry import Event, handled, run
 from shared.messages import MarketListed, Message
 from shared.pipeline.map_events import EventMapper
+from shared.worker import worker
 
 
 async def handle(mapper: EventMapper, message: Message) -> None:

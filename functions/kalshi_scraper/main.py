@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from shared.bootstrap import worker
 from shared.entry import Answer, answered
 from shared.pipeline.kalshi_scrape import KalshiScraper, ScrapeReport
+from shared.worker import worker
 
 
 async def handle(scraper: KalshiScraper) -> ScrapeReport:

@@ -5,9 +5,9 @@ Called on a schedule; asks for prices only where there is a mapped market, insid
 
 from __future__ import annotations
 
-from shared.bootstrap import worker
 from shared.entry import Answer, answered
 from shared.pipeline.odds_scrape import OddsReport, OddsScraper
+from shared.worker import worker
 
 
 async def handle(scraper: OddsScraper) -> OddsReport:

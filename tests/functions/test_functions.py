@@ -15,7 +15,7 @@ import functions_framework
 import pytest
 from flask.testing import FlaskClient
 
-from shared import bootstrap, entry
+from shared import entry, worker
 from shared.clock import Instant, SystemClock
 from shared.messages import MarketListed, encode, seal
 from shared.ports import Document
@@ -56,7 +56,7 @@ def venues(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Iterator[None]:
         "DATA_DIR": str(tmp_path / "var"),
     }.items():
         monkeypatch.setenv(name, value)
-    bootstrap._workers.clear()
+    worker._workers.clear()
     yield
     entry.run(_close())
     loop.call_soon_threadsafe(stop.set)
@@ -65,12 +65,12 @@ def venues(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Iterator[None]:
 
 
 async def _close() -> None:
-    for held in bootstrap._workers.values():
+    for held in worker._workers.values():
         await held.bus.close()
         await held.warehouse.close()
         await held.resources.aclose()
         await held.documents.close()
-    bootstrap._workers.clear()
+    worker._workers.clear()
 
 
 def client(name: str, kind: str) -> FlaskClient:
@@ -82,7 +82,7 @@ def client(name: str, kind: str) -> FlaskClient:
 
 def documents(collection: str) -> list[Document]:
     async def query() -> list[Document]:
-        async with bootstrap.worker() as parts:
+        async with worker.worker() as parts:
             return await parts.documents.query(collection)
 
     return entry.run(query())
@@ -90,7 +90,7 @@ def documents(collection: str) -> list[Document]:
 
 def rows(table: str) -> int:
     async def query() -> int:
-        async with bootstrap.worker() as parts:
+        async with worker.worker() as parts:
             found = await parts.warehouse.query(f"SELECT count(*) AS n FROM {table}")  # noqa: S608
             return int(found[0]["n"])
 
@@ -188,7 +188,7 @@ def test_the_cloud_backend_says_that_it_is_not_there(monkeypatch: pytest.MonkeyP
     monkeypatch.chdir(tmp_path)
     monkeypatch.setenv("BACKEND", "gcp")
     monkeypatch.setenv("GOOGLE_CLOUD_PROJECT", "p")
-    bootstrap._workers.clear()
+    worker._workers.clear()
     answer = client("kalshi_scraper", "http").get("/")
     assert answer.status_code == 500
     assert "BACKEND=local" in answer.get_json()["error"]

@@ -42,6 +42,7 @@ LAYERS: tuple[frozenset[str], ...] = tuple(
         "simulator",
         "replay",
         "bootstrap",
+        "worker",
         "cli",
     )
 )
