@@ -68,6 +68,9 @@ def replay(
     odds_age_s: Annotated[
         float | None, typer.Option(help="Oldest usable bookmaker quote; default: the live rule.")
     ] = None,
+    quote_age_s: Annotated[
+        float | None, typer.Option(help="Oldest usable exchange quote; default: the live rule.")
+    ] = None,
     data_dir: Annotated[
         Path | None, typer.Option(help="Also keep history here, for pnl, signals, why.")
     ] = None,
@@ -80,7 +83,7 @@ def replay(
     """
     from shared.cli.replay import replay_command
 
-    replay_command(paths, profile, latency_ms, odds_age_s, data_dir, show, json)
+    replay_command(paths, profile, latency_ms, odds_age_s, quote_age_s, data_dir, show, json)
 
 
 @app.command(name="map")
@@ -156,7 +159,7 @@ def pnl(data_dir: DataDir = None, json: Json = False) -> None:
 
 @app.command()
 def signals(
-    limit: Annotated[int, typer.Option(help="How many, newest first.")] = 20,
+    limit: Annotated[int, typer.Option(min=1, help="How many, newest first.")] = 20,
     data_dir: DataDir = None,
     json: Json = False,
 ) -> None:

@@ -7,6 +7,7 @@ import time
 from collections import Counter
 from collections.abc import Sequence
 from contextlib import nullcontext
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -31,6 +32,7 @@ def replay_command(
     profile: Profile,
     latency_ms: int,
     odds_age_s: float | None,
+    quote_age_s: float | None,
     data_dir: Path | None,
     show: int,
     json: bool,
@@ -40,6 +42,8 @@ def replay_command(
     with nullcontext() if json else errors.status(f"reading {len(paths)} path(s)"):
         tape = load_tape(paths)
     settings = DetectorSettings(profile=profile, max_odds_age_s=odds_age_s)
+    if quote_age_s is not None:
+        settings = replace(settings, max_quote_age=int(quote_age_s * SECOND))
     kept: list[Message] = []
     config = load()
     replay = Replay(

@@ -56,6 +56,9 @@ from shared.venues.kalshi.events import BookDelta, BookSnapshot
 
 _PROGRESS_EVERY = 2_000  # events
 
+# An edge against a game that has begun, or a quote that is gone, was never there.
+_TOO_LATE = ("started", "stale_quote")
+
 
 @dataclass(slots=True)
 class ReplayResult:
@@ -254,7 +257,7 @@ class Replay:
     def _note_opportunity(self, message: OpportunityAssessed) -> None:
         self.result.assessed += 1
         self.result.rejected.update(reason.partition(":")[0] for reason in message.reasons)
-        if message.net_edge is None:
+        if message.net_edge is None or any(reason.startswith(_TOO_LATE) for reason in message.reasons):
             return
         key = (message.ticker, message.side)
         held = self.result.best.get(key)
