@@ -9,6 +9,8 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from typing import Any
 
+from shared.errors import ConfigError
+
 Rows = list[dict[str, Any]]
 Query = Callable[[str, Sequence[Any]], Rows]
 
@@ -32,11 +34,12 @@ FROM traded AS t FULL OUTER JOIN paid AS p ON t.day = p.day AND t.league = p.lea
 ORDER BY day, league
 """
 
-_OPEN = """
-SELECT ticker, quantity, cost, fees FROM (
-  SELECT *, row_number() OVER (PARTITION BY ticker ORDER BY observed_at DESC, event_id DESC) AS newest
+# The fees of a market only grow, so they tell two states of one microsecond apart.
+_UNSETTLED = """
+SELECT ticker, quantity, cost, fees, realized FROM (
+  SELECT *, row_number() OVER (PARTITION BY ticker ORDER BY observed_at DESC, fees DESC) AS newest
   FROM positions_latest
-) WHERE newest = 1 AND quantity <> 0 ORDER BY ticker
+) WHERE newest = 1 AND ticker NOT IN (SELECT ticker FROM settlements_latest) ORDER BY ticker
 """
 
 _SIGNALS = """
@@ -63,9 +66,26 @@ def daily(query: Query) -> Rows:
     return query(_DAILY, ())
 
 
-def open_positions(query: Query) -> Rows:
-    """What is held now: signed lots (YES positive), cost and fees in micro-dollars."""
-    return query(_OPEN, ())
+def unsettled(query: Query) -> Rows:
+    """What every market without a result holds now.
+
+    Signed lots (YES positive), their cost, and fees and profit realised so far, all micro-dollars.
+    """
+    return query(_UNSETTLED, ())
+
+
+def totals(days: Rows, open_markets: Rows) -> dict[str, int]:
+    """Sums of :func:`daily` and :func:`unsettled`; ``pnl`` is the ledger's, to the micro-dollar."""
+    sums = {key: sum(row[key] for row in days) for key in ("orders", "lots", "staked", "fees", "settled")}
+    settled = sum(row["pnl"] for row in days)
+    unsettled_pnl = sum(row["realized"] - row["fees"] for row in open_markets)
+    open_cost = sum(row["cost"] for row in open_markets)
+    return sums | {
+        "settled_pnl": settled,
+        "open_pnl": unsettled_pnl,
+        "open_cost": open_cost,
+        "pnl": settled + unsettled_pnl,
+    }
 
 
 def signals(query: Query, limit: int = 50) -> Rows:
@@ -81,19 +101,16 @@ def rejections(query: Query) -> Rows:
 def why(query: Query, identity: str) -> dict[str, Any] | None:
     """Everything behind an order: its states, fills, signal, opportunity and mapping with its certificate.
 
-    ``identity`` is the start of an order id or of a signal id; ``None`` if nothing has it.
+    ``identity`` is the start of an order id or of a signal id; ``None`` if nothing has it. Raises
+    :class:`ConfigError` when several have it.
     """
-    like = f"{identity.strip()}%"
-    orders = query(
-        "SELECT * FROM orders_latest WHERE order_id LIKE ? OR signal_id LIKE ? "
-        "ORDER BY observed_at, event_id",
-        (like, like),
-    )
-    signal_id = orders[0]["signal_id"] if orders else like
-    found = query("SELECT * FROM signals_latest WHERE signal_id LIKE ? LIMIT 1", (signal_id,))
-    if not orders and not found:
+    order_id, signal_id = _identified(query, identity.strip())
+    if not order_id and not signal_id:
         return None
-    signal = found[0] if found else None
+    column, wanted = ("order_id", order_id) if order_id else ("signal_id", signal_id)
+    statement = f"SELECT * FROM orders_latest WHERE {column} = ? ORDER BY observed_at, event_id"  # noqa: S608 - our names
+    orders = query(statement, (wanted,))
+    signal = _one(query, "signals", "signal_id", signal_id or orders[0]["signal_id"])
     return {
         "orders": orders,
         "signal": signal,
@@ -102,6 +119,24 @@ def why(query: Query, identity: str) -> dict[str, Any] | None:
         "mapping": _one(query, "mappings", "ticker", signal and signal["ticker"]),
         "settlement": _one(query, "settlements", "ticker", signal and signal["ticker"]),
     }
+
+
+def _identified(query: Query, start: str) -> tuple[str, str]:
+    """The one order or signal whose id begins with ``start``: (order id, "") or ("", signal id)."""
+    found = [
+        (row["order_id"], row["signal_id"])
+        for row in query(
+            "SELECT DISTINCT order_id, '' AS signal_id FROM orders_latest WHERE starts_with(order_id, ?) "
+            "UNION ALL "
+            "SELECT DISTINCT '', signal_id FROM signals_latest WHERE starts_with(signal_id, ?) "
+            "ORDER BY ALL LIMIT 4",
+            (start, start),
+        )
+    ]
+    if len(found) > 1:
+        some = ", ".join(order or signal for order, signal in found[:3])
+        raise ConfigError(f"several ids start with {start!r} ({some}, ...): give more of the one you mean")
+    return found[0] if found else ("", "")
 
 
 def _of_orders(query: Query, orders: Rows) -> Rows:

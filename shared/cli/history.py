@@ -21,10 +21,9 @@ _SHORT = 12
 def pnl_command(data_dir: Path | None, json: bool) -> None:
     """Profit by day and league, totals, open positions."""
     with _opened(data_dir) as kept:
-        days, held = history.daily(kept.query), history.open_positions(kept.query)
-    totals = {
-        key: sum(row[key] for row in days) for key in ("orders", "lots", "staked", "fees", "settled", "pnl")
-    }
+        days, unsettled = history.daily(kept.query), history.unsettled(kept.query)
+    totals = history.totals(days, unsettled)
+    held = [row for row in unsettled if row["quantity"]]
     if json:
         print_json({"days": days, "totals": totals, "open": held, "unit": "micro-dollars, hundredths"})
         return
@@ -36,11 +35,12 @@ def pnl_command(data_dir: Path | None, json: bool) -> None:
     ]  # fmt: skip
     console.print(table("Profit after fees, on the day of settlement", columns, rows))
     console.print(
+        f"open: {len(held)} markets at a cost of {usd(totals['open_cost'])}, "
+        f"so far {colored(totals['open_pnl'])} (fees, and pairs that netted)"
+    )
+    console.print(
         f"total {colored(totals['pnl'])} on {usd(totals['staked'])} staked, fees {usd(totals['fees'])}"
     )
-    if held:
-        cost = sum(row["cost"] for row in held)
-        console.print(f"open: {len(held)} markets at a cost of {usd(cost)}")
 
 
 def signals_command(limit: int, data_dir: Path | None, json: bool) -> None:
@@ -69,9 +69,8 @@ def signals_command(limit: int, data_dir: Path | None, json: bool) -> None:
         for row in found
     ]  # fmt: skip
     console.print(table("Signals, newest first", columns, rows))
-    console.print(
-        table("Refused opportunities by reason", ("reason", ">times"), [r.values() for r in refused])
-    )  # type: ignore[misc]
+    reasons = [(row["reason"], f"{row['times']:,}") for row in refused]
+    console.print(table("Refused opportunities by reason", ("reason", ">times"), reasons))
 
 
 def why_command(order_id: str, data_dir: Path | None, json: bool) -> None:

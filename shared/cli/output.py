@@ -9,6 +9,7 @@ from typing import Any, NoReturn
 
 import msgspec
 from rich.console import Console
+from rich.markup import escape as markup_escape
 from rich.table import Table
 
 from shared.errors import ArbError, OperatorError
@@ -40,14 +41,13 @@ def spread(arguments: Sequence[str], many: Sequence[str]) -> list[str]:
 
 def fail(error: ArbError) -> NoReturn:
     """Print what is wrong and leave: 2 when a person must act, else 1."""
-    errors.print(f"[bold red]error[/]: {escape(str(error))}", highlight=False)
+    errors.print(f"[bold red]error[/]: {escape(str(error))}", highlight=False, soft_wrap=True)
     sys.exit(2 if isinstance(error, OperatorError) else 1)
 
 
 def escape(text: str) -> str:
     """Text from outside, harmless to the terminal's markup and control codes."""
-    printable = "".join(c if c.isprintable() else " " for c in text)
-    return printable.replace("[", r"\[")
+    return markup_escape("".join(c if c.isprintable() else " " for c in text))
 
 
 def print_json(value: Any) -> None:
@@ -58,11 +58,12 @@ def print_json(value: Any) -> None:
 
 def table(title: str, columns: Sequence[str], rows: Iterable[Sequence[object]]) -> Table:
     """A table whose cells are escaped text; numbers and money are aligned right."""
-    made = Table(title=title, title_justify="left", header_style="bold")
+    # A table narrower than its title would fold the title.
+    made = Table(title=title, title_justify="left", header_style="bold", min_width=len(title))
     for column in columns:
         made.add_column(column.lstrip(">"), justify="right" if column.startswith(">") else "left")
     for row in rows:
-        made.add_row(*(cell if _is_styled(cell) else escape(str(cell)) for cell in row))
+        made.add_row(*(cell if isinstance(cell, Styled) else escape(str(cell)) for cell in row))
     return made
 
 
@@ -92,10 +93,6 @@ def colored(micros: int) -> Styled:
     """Dollars in green or red."""
     style = "green" if micros > 0 else "red" if micros < 0 else "dim"
     return Styled(f"[{style}]{usd(micros)}[/]")
-
-
-def _is_styled(cell: object) -> bool:
-    return isinstance(cell, Styled)
 
 
 def _plain(value: object) -> object:

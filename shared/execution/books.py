@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from contextlib import suppress
 
-from shared.books.book import OrderBook
+from shared.books.book import BookState, OrderBook
 from shared.clock import Instant
 from shared.errors import MalformedError
 from shared.messages import BookLevel, BookSeen, MarketListed
@@ -21,6 +21,7 @@ class BookKeeper:
         self.books: dict[str, OrderBook] = {}
         self.gaps = 0
         self.halted: set[str] = set()
+        self.changed: set[str] = set()
 
     def book_of(self, ticker: str) -> OrderBook | None:
         """The live book of ``ticker``, ``None`` when it was never seen or its market is halted."""
@@ -31,6 +32,7 @@ class BookKeeper:
         if isinstance(event, BookDelta):
             book = self.books.get(event.ticker)
             if book is not None and book.apply_delta(event.side, event.price, event.delta, event.at):
+                self.changed.add(event.ticker)
                 return book
             return None
         if isinstance(event, BookSnapshot):
@@ -60,6 +62,18 @@ class BookKeeper:
         """Drop books nobody watches any more."""
         for ticker in tickers:
             self.books.pop(ticker, None)
+            self.changed.discard(ticker)
+            self.halted.discard(ticker)
+
+    def broken(self) -> list[str]:
+        """Books that a delta contradicted: only a new snapshot mends them, and nobody has asked for one."""
+        return [ticker for ticker, book in self.books.items() if book.state is BookState.DESYNC]
+
+    def news(self) -> list[OrderBook]:
+        """Believable books that changed since the last call; being touched is no change."""
+        changed, self.changed = self.changed, set()
+        books = (self.books.get(ticker) for ticker in sorted(changed))
+        return [book for book in books if book is not None and book.state is BookState.LIVE]
 
     def _snapshot(self, event: BookSnapshot) -> OrderBook | None:
         book = self.books.setdefault(event.ticker, OrderBook(event.ticker))
@@ -67,6 +81,7 @@ class BookKeeper:
             book.apply_snapshot(event.yes_bids, event.no_bids, event.at)
         except MalformedError:
             return None
+        self.changed.add(event.ticker)
         return book
 
     def _mark(self, tickers: Iterable[str]) -> None:

@@ -74,7 +74,7 @@ class Executor:
         return self._gateway.mode
 
     async def on_signal(self, signal: SignalRaised, schedule: FeeSchedule) -> None:
-        """Start working a signal; a newer one for the same market and side takes the older one's place."""
+        """Start working a signal; a newer one for the same market takes the older one's place."""
         current = self.watched.get(signal.ticker)
         if current is not None and current.signal.signal_id == signal.signal_id:
             return
@@ -122,7 +122,7 @@ class Executor:
         if isinstance(found, str):
             watch.last_reason = found
             if signal.expires_at is not None and now >= signal.expires_at:
-                self.watched.pop(signal.ticker, None)
+                self._done(watch)
             return None
         view = self.account.view(found.event_ticker, found.sport, now)
         verdict = self._gate.judge(found, view)
@@ -138,7 +138,12 @@ class Executor:
             watch.reported |= controls
             await self._journal.refused(watch.signal, verdict, self._gateway.mode)
         if not controls <= _PASSING:
-            self.watched.pop(watch.signal.ticker, None)
+            self._done(watch)
+
+    def _done(self, watch: Watch) -> None:
+        """Stop working a signal; a newer one that took its place meanwhile stays."""
+        if self.watched.get(watch.signal.ticker) is watch:
+            del self.watched[watch.signal.ticker]
 
     async def _send(self, watch: Watch, order: ApprovedOrder, started: int) -> None:
         proposal = order.proposal
@@ -172,7 +177,7 @@ class Executor:
                 await self._booked(watch, proposal, outcome, stamps)
             case Rejected(code, reason):
                 self.account.release(proposal.client_order_id)
-                self.watched.pop(proposal.ticker, None)
+                self._done(watch)
                 reasons = (f"{code}: {reason}",)
                 await self._journal.ended(proposal.client_order_id, OrderStatus.REJECTED, reasons, stamps)
             case Unknown(reason):
@@ -189,7 +194,7 @@ class Executor:
         filled = sum(fill.quantity for fill in fills)
         watch.wanted = Quantity(watch.wanted - filled)
         if watch.wanted <= 0:
-            self.watched.pop(proposal.ticker, None)
+            self._done(watch)
         status = OrderStatus.FILLED if filled == proposal.quantity else OrderStatus.CANCELED
         position = self.account.ledger.positions.get(proposal.ticker)
         await self._journal.filled(proposal.client_order_id, outcome, fills, status, position, stamps)

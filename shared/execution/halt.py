@@ -9,7 +9,7 @@ import asyncio
 import random
 
 from shared.cas import update
-from shared.clock import Clock
+from shared.clock import Clock, Instant
 from shared.ports import Document, Documents
 from shared.risk.account import Account
 
@@ -34,14 +34,23 @@ async def halted(documents: Documents) -> str:
     return "" if document is None else _reason(document)
 
 
+async def restore(documents: Documents, account: Account) -> None:
+    """Make ``account`` true to the document once; before it is asked for its first order."""
+    document = await documents.get(PATH)
+    if document is None:
+        account.halted = ""
+    else:
+        _apply(document, account)
+
+
 async def follow(documents: Documents, account: Account) -> None:
-    """Keep ``account.halted`` true to the document, for ever; runs until cancelled."""
+    """Keep ``account`` true to the document, for ever; runs until cancelled."""
     while True:
         try:
-            account.halted = await halted(documents)
+            await restore(documents, account)
             async for document in documents.watch("control"):
                 if document.path == PATH:
-                    account.halted = _reason(document)
+                    _apply(document, account)
         except asyncio.CancelledError:
             raise
         except Exception as exc:
@@ -49,6 +58,16 @@ async def follow(documents: Documents, account: Account) -> None:
             await asyncio.sleep(1)
 
 
+def _apply(document: Document, account: Account) -> None:
+    reason = _reason(document)
+    if reason:
+        account.halted = reason
+    else:
+        account.resumed(Instant(document.value["at"]))
+
+
 def _reason(document: Document) -> str:
     value = document.value
-    return f"{value['actor']}: {value['reason']}" if value["halted"] else ""
+    if not value["halted"]:
+        return ""
+    return f"{value['actor']}: {value['reason'] or 'no reason given'}"

@@ -1,12 +1,15 @@
 """The journal: makes every order durable in the document store, and tells history about it.
 
-One document an order, ``orders/{client_order_id}``, holds the last :class:`OrderUpdated` and its fills. It is
-created before anything is sent; after a restart the account is rebuilt from these documents alone.
+One document an order, ``orders/{client_order_id}``, holds what was proposed, the last :class:`OrderUpdated`
+and its fills. It is created before anything is sent; after a restart the account is rebuilt from these
+documents alone, and history is told what a crash kept from it.
 """
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import asdict
+from functools import partial
 from typing import Any
 
 import msgspec
@@ -22,7 +25,7 @@ from shared.messages import (
     SignalRaised,
     seal,
 )
-from shared.money import Price, Quantity
+from shared.money import Quantity
 from shared.orders.ledger import Fill, Position, Settlement
 from shared.orders.state import advance
 from shared.ports import Bus, Document, Documents
@@ -31,21 +34,25 @@ from shared.risk.controls import Proposal
 from shared.risk.gate import ApprovedOrder, Verdict
 from shared.terms import OrderStatus, Result
 
+_OPEN = (OrderStatus.PENDING, OrderStatus.SUBMITTED, OrderStatus.UNKNOWN)
+_EVERYTHING = 1_000_000
+Step = tuple[Instant, Callable[[], object]]
+
 
 class Journal:
     """Durable record of one account's orders, fills and settlements."""
 
     def __init__(self, documents: Documents, bus: Bus, clock: Clock) -> None:
         self._documents, self._bus, self._clock = documents, bus, clock
-        self._held: dict[str, tuple[OrderUpdated, list[dict[str, Any]], int]] = {}
+        self._held: dict[str, tuple[OrderUpdated, dict[str, Any], int]] = {}
 
     async def intend(self, signal: SignalRaised, order: ApprovedOrder, mode: str) -> None:
         """Make the intent durable; raises ``AlreadyExistsError`` if this attempt was made before."""
         proposal = order.proposal
         update = _update(signal, proposal, mode, self._clock.now(), order.controls)
-        value = {"order": msgspec.to_builtins(update), "fills": []}
+        value = {"proposal": asdict(proposal), "order": msgspec.to_builtins(update), "fills": []}
         version = await self._documents.create(f"orders/{proposal.client_order_id}", value)
-        self._held[proposal.client_order_id] = (update, [], version)
+        self._held[proposal.client_order_id] = (update, value, version)
         await self._publish(update)
 
     async def refused(self, signal: SignalRaised, verdict: Verdict, mode: str) -> None:
@@ -90,33 +97,65 @@ class Journal:
         await self._publish(message, _position(position, message.observed_at))
 
     async def restore(self, account: Account) -> list[OrderUpdated]:
-        """Rebuild the account from what is durable; gives the orders whose outcome is not known."""
+        """Rebuild the account from what is durable; gives the orders whose outcome is not known.
+
+        Everything is booked again at its own time, in order: a day's counts, a week's losses and a run of
+        losses come out as they were. Orders without an outcome keep their reservation.
+        """
+        steps: list[Step] = []
+        ended: dict[str, Instant] = {}
         open_orders = []
-        for document in await self._documents.query("orders", limit=1_000_000):
+        for document in await self._documents.query("orders", limit=_EVERYTHING):
             update = msgspec.convert(document.value["order"], OrderUpdated)
-            for fill in document.value["fills"]:
-                account.filled(msgspec.convert(fill, Fill), update.observed_at)
-            if update.status in (OrderStatus.PENDING, OrderStatus.SUBMITTED, OrderStatus.UNKNOWN):
-                self._held[update.order_id] = (update, document.value["fills"], document.version)
+            steps += (found := _steps(document, update, account))
+            ended[update.ticker] = max(found[-1][0], ended.get(update.ticker, Instant(0)))
+            if update.status in _OPEN:
+                self._held[update.order_id] = (update, document.value, document.version)
                 open_orders.append(update)
-        for document in await self._documents.query("settlements", limit=1_000_000):
-            await self._resettle(account, document)
+        for document in await self._documents.query("settlements", limit=_EVERYTHING):
+            settled = msgspec.convert(document.value["settled"], MarketSettled)
+            # Whatever the clock said, a market was paid after the last fill in it.
+            at = max(settled.observed_at, ended.get(settled.ticker, Instant(0)))
+            steps.append((at, partial(account.settled, settled.ticker, settled.payout_yes, at)))
+        for _, book in sorted(steps, key=lambda step: step[0]):
+            book()
         return open_orders
 
-    async def _resettle(self, account: Account, document: Document) -> None:
-        ticker = document.path.partition("/")[2]
-        account.settled(ticker, Price(document.value["payout_yes"]), self._clock.now())
+    async def retell(self, known: frozenset[str], account: Account) -> int:
+        """Publish what is durable and not ``known`` (event ids) to history; gives how many messages.
+
+        A crash between a durable write and history's own loses the second; the same content has the same
+        event id, so telling it twice would change nothing.
+        """
+        told = [message for message in await self._records() if message.event_id not in known]
+        if told:
+            now = self._clock.now()
+            told += [seal(_position(held, now)) for held in account.ledger.positions.values()]
+        await self._publish(*told)
+        return len(told)
+
+    async def _records(self) -> list[Message]:
+        """Last state of every order, every fill, every settlement, sealed as they were."""
+        records: list[Message] = []
+        for document in await self._documents.query("orders", limit=_EVERYTHING):
+            update = msgspec.convert(document.value["order"], OrderUpdated)
+            fills = msgspec.convert(document.value["fills"], list[Fill])
+            records += [seal(update, update.trace_id)]
+            records += [seal(_recorded(fill, update), update.trace_id) for fill in fills]
+        for document in await self._documents.query("settlements", limit=_EVERYTHING):
+            records.append(msgspec.convert(document.value["settled"], MarketSettled))
+        return records
 
     async def _change(
         self, order_id: str, status: OrderStatus, fills: list[dict[str, Any]], changes: dict[str, Any]
     ) -> OrderUpdated:
-        before, known, version = self._held[order_id]
+        before, held, version = self._held[order_id]
         submitted = before.status if before.status is not OrderStatus.PENDING else OrderStatus.SUBMITTED
         changes |= {"status": advance(submitted, status), "observed_at": self._clock.now()}
         update: OrderUpdated = msgspec.structs.replace(before, **changes)
-        value = {"order": msgspec.to_builtins(update), "fills": known + fills}
+        value = held | {"order": msgspec.to_builtins(update), "fills": held["fills"] + fills}
         version = await self._documents.replace_if(f"orders/{order_id}", value, version)
-        self._held[order_id] = (update, known + fills, version)
+        self._held[order_id] = (update, value, version)
         await self._publish(update)
         if status is not OrderStatus.UNKNOWN:
             del self._held[order_id]
@@ -125,6 +164,18 @@ class Journal:
     async def _publish(self, *messages: Message) -> None:
         for message in messages:
             await self._bus.publish(message.TOPIC, [seal(message, message.trace_id)])
+
+
+def _steps(document: Document, update: OrderUpdated, account: Account) -> list[Step]:
+    """What an order did to its account, each at its time; never an end before its beginning."""
+    proposal = msgspec.convert(document.value["proposal"], Proposal)
+    ended_at = Instant(max(proposal.at, update.observed_at))
+    fills = msgspec.convert(document.value["fills"], list[Fill])
+    steps: list[Step] = [(proposal.at, partial(account.reserve, proposal))]
+    steps += [(ended_at, partial(account.filled, fill, ended_at)) for fill in fills]
+    if update.status not in _OPEN:
+        steps.append((ended_at, partial(account.release, update.order_id)))
+    return steps
 
 
 def _update(

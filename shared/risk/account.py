@@ -23,6 +23,7 @@ class Account:
     ledger: Ledger
     halted: str = ""
     consecutive_losses: int = 0
+    resumed_at: Instant = Instant(0)
     _day: str = ""
     _week: tuple[int, int] = (0, 0)
     _pnl_today: int = 0
@@ -82,16 +83,22 @@ class Account:
         return True
 
     def settled(self, ticker: str, payout_yes: Price, now: Instant) -> Settlement | None:
-        """Pay out a market; counts towards the day and the run of losses."""
+        """Pay out a market; counts towards the day and, since a person last resumed, the run of losses."""
         before = self.ledger.pnl
         settlement = self.ledger.settle(ticker, payout_yes)
         if settlement is None:
             return None
         self._earn(self.ledger.pnl - before, now)
         held = settlement.yes_quantity + settlement.no_quantity
-        if held:
+        if held and now > self.resumed_at:
             self.consecutive_losses = self.consecutive_losses + 1 if settlement.pnl < 0 else 0
         return settlement
+
+    def resumed(self, at: Instant) -> None:
+        """A person let trading go on: the losses before ``at`` are known to them and count no more."""
+        self.halted = ""
+        if at > self.resumed_at:
+            self.resumed_at, self.consecutive_losses = at, 0
 
     def _earn(self, amount: int, now: Instant) -> None:
         self._roll(now)
@@ -111,9 +118,12 @@ class Account:
         return held + sum(p.risk for p in self._reserved.values() if p.sport == sport)
 
     def _roll(self, now: Instant) -> None:
-        """Start a new day or week, and forget orders older than a minute. Breakers do not roll."""
+        """Start a new day or week, and forget orders older than a minute. Breakers do not roll.
+
+        A clock set back starts no new day: it would forget the day's losses.
+        """
         day = eastern_day(now)
-        if day != self._day:
+        if day > self._day:
             self._day, self._pnl_today, self._trades_today, self._quantity_today = day, 0, 0, 0
             week = date.fromisoformat(day).isocalendar()[:2]
             if week != self._week:

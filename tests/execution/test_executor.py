@@ -218,3 +218,16 @@ async def test_a_signal_is_dropped_when_its_ground_is_gone(
     await floor.executor.on_signal(signal(), SCHEDULE)
     floor.executor.reconsider(assessed(**changes))
     assert (TICKER in floor.executor.watched) is is_kept
+
+
+async def test_a_signal_that_came_while_an_order_was_out_is_still_worked(floor: Floor) -> None:
+    newer = signal(signal_id="signal-2")
+
+    class Overtaken(Scripted):
+        async def place(self, order: ApprovedOrder) -> Outcome:
+            await executor.on_signal(newer, SCHEDULE)
+            return Rejected("no", "no")
+
+    executor = floor.make_executor(Overtaken(floor.documents, Rejected("no", "no")))
+    await executor.on_signal(signal(), SCHEDULE)
+    assert executor.watched[TICKER].signal is newer

@@ -1,0 +1,113 @@
+"""The halt: one document, seen by every process, closed only by a person."""
+
+from __future__ import annotations
+
+import asyncio
+import random
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
+from pathlib import Path
+
+import pytest
+
+from shared.backends.local.documents import SqliteDocuments
+from shared.backends.memory.documents import MemoryDocuments
+from shared.clock import HOUR, Instant, ManualClock
+from shared.errors import StorageError
+from shared.execution import halt
+from shared.money import Price, Usd
+from shared.orders.ledger import Fill, Ledger
+from shared.ports import Document, Documents
+from shared.risk.account import Account
+from shared.terms import Side
+from tests.execution.conftest import START, cents, contracts
+from tests.support.limits import DOLLAR
+
+RNG = random.Random(0)  # noqa: S311 - reproducible, not secret
+
+
+@pytest.fixture
+def account() -> Account:
+    return Account(Ledger(Usd(1_000 * DOLLAR)))
+
+
+@asynccontextmanager
+async def followed(documents: Documents, account: Account) -> AsyncIterator[None]:
+    task = asyncio.create_task(halt.follow(documents, account))
+    try:
+        yield
+    finally:
+        task.cancel()
+        await asyncio.gather(task, return_exceptions=True)
+
+
+async def until(condition: Callable[[], bool]) -> None:
+    for _ in range(1000):
+        if condition():
+            return
+        await asyncio.sleep(0.005)
+    raise AssertionError("it did not happen")
+
+
+async def test_a_halt_says_who_and_why_until_a_person_resumes() -> None:
+    documents, clock = MemoryDocuments(), ManualClock(START)
+    await halt.halt(documents, clock, RNG, "odd prices", "ann")
+    assert await halt.halted(documents) == "ann: odd prices"
+    await halt.resume(documents, clock, RNG, "ann")
+    assert await halt.halted(documents) == ""
+
+
+async def test_a_halt_without_a_reason_is_still_a_halt(account: Account) -> None:
+    documents = MemoryDocuments()
+    await halt.halt(documents, ManualClock(START), RNG, "", "ann")
+    await halt.restore(documents, account)
+    assert account.halted == "ann: no reason given"
+
+
+async def test_an_account_nobody_halted_may_trade(account: Account) -> None:
+    await halt.restore(MemoryDocuments(), account)
+    assert account.halted == ""
+
+
+async def test_a_follower_sees_a_halt_and_a_resume_of_another_process(
+    tmp_path: Path, account: Account
+) -> None:
+    here, there = SqliteDocuments(tmp_path / "d.sqlite"), SqliteDocuments(tmp_path / "d.sqlite")
+    clock = ManualClock(START)
+    try:
+        async with followed(here, account):
+            await halt.halt(there, clock, RNG, "stop", "bob")
+            await until(lambda: account.halted == "bob: stop")
+            await halt.resume(there, clock, RNG, "bob")
+            await until(lambda: account.halted == "")
+    finally:
+        await here.close()
+        await there.close()
+
+
+async def test_a_state_that_cannot_be_read_stops_trading(account: Account) -> None:
+    class Unreadable(MemoryDocuments):
+        async def get(self, path: str) -> Document | None:
+            raise StorageError("gone")
+
+    async with followed(Unreadable(), account):
+        await until(lambda: bool(account.halted))
+        assert account.halted == "the halt state cannot be read: StorageError"
+
+
+async def test_a_document_that_makes_no_sense_stops_trading(account: Account) -> None:
+    documents = MemoryDocuments()
+    await documents.create(halt.PATH, {"halted": "perhaps"})
+    async with followed(documents, account):
+        await until(lambda: bool(account.halted))
+
+
+async def test_resuming_forgets_the_run_of_losses_and_only_that(account: Account) -> None:
+    documents, clock = MemoryDocuments(), ManualClock(Instant(START + HOUR))
+    fill = Fill("f", "A-X", "A", Side.YES, cents(50), contracts(10), Usd(0))
+    account.filled(fill, START)
+    account.settled("A-X", Price(0), START)
+    await halt.resume(documents, clock, RNG, "ann")
+    await halt.restore(documents, account)
+    view = account.view("A", "NFL", START)
+    assert (view.consecutive_losses, view.lost_today) == (0, 5 * DOLLAR)
