@@ -17,7 +17,8 @@ from shared.orders.ledger import Ledger
 from shared.risk.account import Account
 from shared.risk.gate import ApprovedOrder
 from shared.terms import OrderStatus, Profile, Result, Side
-from tests.execution.conftest import DOLLAR, LIMITS, SCHEDULE, START, TICKER, Floor, cents, contracts, signal
+from tests.execution.conftest import SCHEDULE, START, TICKER, Floor, cents, contracts, signal
+from tests.support.limits import DOLLAR, LIMITS
 
 
 class Scripted:

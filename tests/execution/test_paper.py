@@ -15,7 +15,8 @@ from shared.money import Quantity, notional
 from shared.risk.controls import Proposal, RiskView
 from shared.risk.gate import ApprovedOrder, Gate
 from shared.terms import Side
-from tests.execution.conftest import DOLLAR, EVENT, LIMITS, SCHEDULE, START, TICKER, Floor, cents, contracts
+from tests.execution.conftest import EVENT, SCHEDULE, START, TICKER, Floor, cents, contracts
+from tests.support.limits import DOLLAR, LIMITS
 
 VIEW = RiskView(cash=contracts(10**9), bankroll=contracts(10**9))  # type: ignore[arg-type]
 
