@@ -49,7 +49,7 @@ class Board:
     quotes: dict[str, Quotes] = field(default_factory=dict)
     stale: int = 0
     _tickers: dict[str, set[str]] = field(default_factory=dict)
-    _fair: dict[tuple[str, Selection, MarketKind], tuple[Instant, FairPair | str]] = field(
+    _fair: dict[tuple[str, Selection, MarketKind], tuple[Instant, Instant, FairPair | str]] = field(
         default_factory=dict
     )
     _said: dict[tuple[str, Side], tuple[object, ...]] = field(default_factory=dict)
@@ -140,11 +140,11 @@ class Board:
             return _NOT_SEEN
         key = (mapping.odds_event_id, mapping.selection, mapping.kind)
         held = self._fair.get(key)
-        if held is None or now >= held[0]:
+        if held is None or not held[0] <= now < held[1]:
             age = self.settings.max_odds_age_s
             until = stands_until(odds, mapping.selection, now, age)
-            held = self._fair[key] = (until, fair_pair(odds, mapping.selection, mapping.kind, now, age))
-        return held[1]
+            held = self._fair[key] = (now, until, fair_pair(odds, mapping.selection, mapping.kind, now, age))
+        return held[2]
 
     def tempted(self, book: OrderBook) -> bool:
         """Whether a book's best offers could be worth it: a comparison with prices worked out beforehand.
@@ -196,7 +196,7 @@ class Board:
         moments = [market.closes_at, mapping.starts_at]
         if mapping.selection is not None:
             held = self._fair.get((mapping.odds_event_id, mapping.selection, mapping.kind))
-            moments.append(held[0] if held is not None else None)
+            moments.append(held[1] if held is not None else None)
         return min((moment for moment in moments if moment is not None and moment > now), default=NEVER)
 
     def _raise(

@@ -123,12 +123,19 @@ def _outcomes(
     quote: BookmakerMarket, selection: Selection, kind: MarketKind
 ) -> tuple[tuple[OddsOutcome, ...], int] | None:
     """The full set of outcomes at the selection's line, and the index of the one that wins with YES."""
-    same = [o for o in quote.outcomes if o.description == selection.description]
-    chosen = [o for o in same if o.name == selection.outcome and o.point == selection.point]
     point = selection.point
     if point is not None and selection.market == _OPPOSITE_POINT:
         point = -point
-    others = [o for o in same if o.name != selection.outcome and o.point == point]
+    chosen: list[OddsOutcome] = []
+    others: list[OddsOutcome] = []
+    for outcome in quote.outcomes:  # a book may list fifty alternate lines
+        if outcome.description != selection.description:
+            continue
+        if outcome.name != selection.outcome:
+            if outcome.point == point:
+                others.append(outcome)
+        elif outcome.point == selection.point:
+            chosen.append(outcome)
     if len(chosen) != 1 or len(others) != (2 if kind is MarketKind.THREE_WAY else 1):
         return None
     return (chosen[0], *others), 0

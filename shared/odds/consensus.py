@@ -10,7 +10,8 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
-from operator import mul
+
+import msgspec
 
 from shared.errors import MalformedError
 from shared.messages import FairValue
@@ -53,8 +54,7 @@ _SAME_PRICE_BAND = 0.02
 _ERROR_FLOOR = 0.005  # books copy each other, so agreement proves less than its standard error says
 
 
-@dataclass(frozen=True, slots=True)
-class BookFair:
+class BookFair(msgspec.Struct, frozen=True, gc=False):
     """One bookmaker's margin-free probability of the outcome by each method, and its age in seconds.
 
     The age counts from our receipt of the bookmaker's last confirmation, not from its last change.
@@ -152,7 +152,10 @@ def pool(probabilities: Sequence[float], weights: Sequence[float]) -> Pooled:
 
 
 def _mean(probabilities: Sequence[float], shares: Sequence[float]) -> float:
-    return _expit(sum(map(mul, shares, map(_logit, probabilities))))
+    """The pool of probabilities known to lie within 0…1."""
+    return _expit(
+        sum([share * math.log(p / (1 - p)) for share, p in zip(shares, probabilities, strict=True)])
+    )
 
 
 def linear_pool(probabilities: Sequence[float], weights: Sequence[float]) -> float:

@@ -8,7 +8,6 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
-from statistics import median
 
 _Z_SCALE = 0.6745
 _Z_LIMIT = 3.5
@@ -42,18 +41,27 @@ class Spread:
 
 def quantile(values: Sequence[float], share: float) -> float:
     """Quantile of type 7 (linear between order statistics) of a non-empty sample."""
-    ordered = sorted(values)
-    position = (len(ordered) - 1) * share
-    below = math.floor(position)
-    above = min(below + 1, len(ordered) - 1)
-    return ordered[below] + (position - below) * (ordered[above] - ordered[below])
+    return _quantile(sorted(values), share)
 
 
 def spread_of(values: Sequence[float]) -> Spread:
     """Location, scale and outlyingness of a non-empty sample."""
-    centre = median(values)
-    mad = median(abs(value - centre) for value in values)
-    scores = tuple(_Z_SCALE * (value - centre) / mad for value in values) if mad > 0 else ()
-    q1, q3 = quantile(values, 0.25), quantile(values, 0.75)
+    ordered = sorted(values)
+    centre = _median(ordered)
+    mad = _median(sorted([abs(value - centre) for value in values]))
+    scores = tuple([_Z_SCALE * (value - centre) / mad for value in values]) if mad > 0 else ()
+    q1, q3 = _quantile(ordered, 0.25), _quantile(ordered, 0.75)
     reach = _FENCE * (q3 - q1)
     return Spread(centre, mad, scores, q1, q3, q1 - reach, q3 + reach)
+
+
+def _median(ordered: Sequence[float]) -> float:
+    middle = len(ordered) // 2
+    return ordered[middle] if len(ordered) % 2 else (ordered[middle - 1] + ordered[middle]) / 2
+
+
+def _quantile(ordered: Sequence[float], share: float) -> float:
+    position = (len(ordered) - 1) * share
+    below = math.floor(position)
+    above = min(below + 1, len(ordered) - 1)
+    return ordered[below] + (position - below) * (ordered[above] - ordered[below])
