@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import csv
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from pathlib import Path
 
 import msgspec
 
 from shared.clock import Instant
+from shared.errors import StorageError
 from shared.mapping.mapper import map_markets
 from shared.messages import MappingDecided, MarketListed, OddsEvent, OddsSeen, Quarantined
 from shared.venues.kalshi.recorded import read_markets
@@ -23,7 +24,18 @@ def map_files(
     as_of: Instant | None = None,
     on_quarantined: Callable[[Quarantined], None] = lambda _: None,
 ) -> list[MappingDecided]:
-    """One decision per market ticker of the files, in order of first appearance.
+    """One decision per market ticker of the files, in order of first appearance; see :func:`read_files`."""
+    markets, events = read_files(market_paths, odds_paths, as_of, on_quarantined)
+    return map_markets(markets, events, as_of)
+
+
+def read_files(
+    market_paths: Sequence[Path],
+    odds_paths: Sequence[Path],
+    as_of: Instant | None = None,
+    on_quarantined: Callable[[Quarantined], None] = lambda _: None,
+) -> tuple[list[MarketListed], list[OddsEvent]]:
+    """The fullest listing of each ticker and the newest state of each odds event in recorded files.
 
     ``as_of`` leaves out what was observed later; ``on_quarantined`` is told of every damaged record. Raises
     :class:`StorageError` for a file that cannot be opened.
@@ -38,7 +50,7 @@ def map_files(
         quoted = read_odds(path)
         odds += [seen for seen in quoted.events if _seen_by(seen, as_of)]
         _tell(quoted.quarantined, on_quarantined)
-    return map_markets(_fullest(markets), _newest(odds), as_of)
+    return _fullest(markets), _newest(odds)
 
 
 def _tell(damaged: Iterable[Quarantined], on_quarantined: Callable[[Quarantined], None]) -> None:
@@ -85,18 +97,23 @@ def _newest(odds: Iterable[OddsSeen]) -> list[OddsEvent]:
 
 
 def write_csv(decisions: Iterable[MappingDecided], path: Path) -> None:
-    """One row per market: ticker, odds event (empty when it abstains), confidence, certificate, reason."""
-    with path.open("w", encoding="utf-8", newline="") as file:
-        writer = csv.writer(file)
-        writer.writerow(COLUMNS)
-        for decision in decisions:
-            certificate = decision.certificate
-            writer.writerow(
-                (
-                    decision.ticker,
-                    decision.odds_event_id,
-                    f"{decision.confidence:.3f}",
-                    msgspec.json.encode(certificate).decode() if certificate else "",
-                    decision.reason,
-                )
-            )
+    """Write :func:`csv_rows` to a file; raises :class:`StorageError` when it cannot be written."""
+    try:
+        with path.open("w", encoding="utf-8", newline="") as file:
+            csv.writer(file).writerows(csv_rows(decisions))
+    except OSError as exc:
+        raise StorageError(f"{path}: cannot be written ({exc.strerror})") from exc
+
+
+def csv_rows(decisions: Iterable[MappingDecided]) -> Iterator[tuple[str, ...]]:
+    """:data:`COLUMNS`, then one row per market; an odds event only where it is mapped, always a reason."""
+    yield COLUMNS
+    for decision in decisions:
+        certificate = decision.certificate
+        yield (
+            decision.ticker,
+            decision.odds_event_id,
+            f"{decision.confidence:.3f}",
+            msgspec.json.encode(certificate).decode() if certificate else "",
+            decision.reason,
+        )

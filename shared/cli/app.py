@@ -12,6 +12,7 @@ from typing import Annotated
 
 import typer
 
+from shared.cli.mapping_app import aliases, mapping
 from shared.cli.output import fail, spread
 from shared.errors import ArbError
 from shared.terms import Profile
@@ -23,6 +24,9 @@ app = typer.Typer(
     add_completion=False,
     context_settings={"help_option_names": ["-h", "--help"]},
 )
+
+app.add_typer(mapping, name="mapping")
+app.add_typer(aliases, name="aliases")
 
 # Click gives an option one value; these take any number, as in ``--markets a.json b.json``.
 _MANY = ("--markets", "--odds")

@@ -5,6 +5,7 @@ from __future__ import annotations
 import sys
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import date, datetime
+from pathlib import Path
 from typing import Any, NoReturn
 
 import msgspec
@@ -17,6 +18,9 @@ from shared.money import LOTS, Usd, format_usd
 
 # Redirected output has no width of its own; 80 columns would fold every ticker.
 _WIDTH = None if sys.stdout.isatty() else 150
+
+# A file option with this value means standard output.
+STDOUT = Path("-")
 
 console = Console(width=_WIDTH)
 errors = Console(stderr=True)

@@ -90,12 +90,25 @@ def _read(market: MarketListed, series: Series, event: EventTicker) -> ParsedMar
     for text in (market.rules_primary, market.title, market.event_title):
         if other := names_other_league(text, series.league):
             return _refuse(series, "other_league", f"the text speaks of a {other} game")
+    event = _rescheduled(market, rules, event)
     clash = _clock_clash(rules, event)
     if clash:
         return _refuse(series, "dates_disagree", clash)
     pair = rules.pair if rules else _titled(market, series)
     read = _people if series.league.individual else _teams
     return read(market, series, event, pair, rules)
+
+
+def _rescheduled(market: MarketListed, rules: Rules | None, event: EventTicker) -> EventTicker:
+    """The event at its new time, when the market's own ticker and its rules both carry that time.
+
+    After a reschedule the exchange lists new markets under the old event ticker.
+    """
+    _, rest = split_series(market.ticker, market.series_ticker)
+    own = parse_event(rest.partition("-")[0])
+    if own is None or rules is None or (own.day, own.codes) != (event.day, event.codes):
+        return event
+    return own if rules.minute is not None and rules.minute == own.minute else event
 
 
 def _clock_clash(rules: Rules | None, event: EventTicker) -> str:

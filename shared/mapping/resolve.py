@@ -123,7 +123,7 @@ def _pick(market: ParsedMarket, hits: list[_Hit]) -> Resolved | Unresolved:
     if market.people and len(hits) > 1:
         # A surname or a code may fit several people; the pair must be the only one of these days.
         return Unresolved("ambiguous", f"{len(hits)} odds events fit: {_named(hits)}")
-    exact = [hit for hit in hits if _fits(market, hit[0])]
+    exact = [hit for hit in hits if fits(market, hit[0])]
     if len(exact) > 1 and market.number and market.starts_at is None:
         exact = _game_of_doubleheader(exact, market.number)
     elif len(exact) == 1 and market.number == 2 and market.starts_at is None:
@@ -135,8 +135,8 @@ def _pick(market: ParsedMarket, hits: list[_Hit]) -> Resolved | Unresolved:
     return _shifted(market, hits)
 
 
-def _fits(market: ParsedMarket, listed: Listed) -> bool:
-    """Same day, and same time where the ticker writes one."""
+def fits(market: ParsedMarket, listed: Listed) -> bool:
+    """Whether day and, where the ticker writes one, time agree."""
     minutes = market.series.league.clock_minutes
     if market.starts_at is not None and minutes:
         return abs(listed.starts_at - market.starts_at) <= minutes * MINUTE
@@ -153,16 +153,17 @@ def _game_of_doubleheader(hits: list[_Hit], number: int) -> list[_Hit]:
 def _shifted(market: ParsedMarket, hits: list[_Hit]) -> Resolved | Unresolved:
     """A pair that meets once in these days may be listed a day off; pairs that play in series may not."""
     slack = market.series.league.slack_days
-    near = [hit for hit in hits if _days_apart(market.day, hit[0]) <= _LOOK_AROUND]
-    if slack and len(near) == 1 and _days_apart(market.day, near[0][0]) <= slack:
+    near = [hit for hit in hits if days_apart(market.day, hit[0]) <= _LOOK_AROUND]
+    if slack and len(near) == 1 and days_apart(market.day, near[0][0]) <= slack:
         return _accept(market, near[0], exact_day=False)
-    nearest = min((hit[0] for hit in hits), key=lambda one: (_days_apart(market.day, one), one.starts_at))
+    nearest = min((hit[0] for hit in hits), key=lambda one: (days_apart(market.day, one), one.starts_at))
     code = "other_time" if nearest.on(market.day) else "other_day"
     start = format_instant(nearest.starts_at)
     return Unresolved(code, f"the sides meet at {start}, which is not what {market.game!r} says")
 
 
-def _days_apart(day: date, listed: Listed) -> int:
+def days_apart(day: date, listed: Listed) -> int:
+    """Days between ``day`` and the nearer of the event's Eastern days."""
     return min(abs((day - other).days) for other in (listed.day, listed.other_day) if other is not None)
 
 

@@ -130,24 +130,40 @@ def _rows(path: str) -> list[dict[str, str]]:
     return list(csv.DictReader(io.StringIO(text)))
 
 
+_TEAM_COLUMNS = ("name", "nickname", "kalshi", "codes", "odds", "ids", "source")
+
+
 def _cells(value: str) -> tuple[str, ...]:
     return tuple(part for part in value.split("|") if part)
 
 
 @lru_cache(maxsize=64)
 def load_teams(table: str) -> tuple[Team, ...]:
-    """Rows of one team table."""
-    return tuple(
-        Team(
-            row["name"],
-            row["nickname"],
-            _cells(row["kalshi"]),
-            _cells(row["codes"]),
-            _cells(row["odds"]),
-            _cells(row["ids"]),
-            row["source"],
-        )
-        for row in _rows(f"teams/{table}.csv")
+    """Rows of one packaged team table."""
+    return tuple(_team(row) for row in _rows(f"teams/{table}.csv"))
+
+
+def read_teams(text: str) -> tuple[Team, ...]:
+    """Rows of a team table given as text; raises :class:`MalformedError` for other columns or a torn row."""
+    reader = csv.DictReader(io.StringIO(text))
+    if tuple(reader.fieldnames or ()) != _TEAM_COLUMNS:
+        raise MalformedError(f"team table: the columns must be {','.join(_TEAM_COLUMNS)}")
+    rows = list(reader)
+    for number, row in enumerate(rows, start=2):
+        if None in row or None in row.values():
+            raise MalformedError(f"team table: line {number} has not {len(_TEAM_COLUMNS)} cells")
+    return tuple(_team(row) for row in rows)
+
+
+def _team(row: dict[str, str]) -> Team:
+    return Team(
+        row["name"],
+        row["nickname"],
+        _cells(row["kalshi"]),
+        _cells(row["codes"]),
+        _cells(row["odds"]),
+        _cells(row["ids"]),
+        row["source"],
     )
 
 
