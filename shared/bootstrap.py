@@ -126,8 +126,7 @@ def paper_system(
     keeper = BookKeeper()
 
     def schedule_of(ticker: str) -> FeeSchedule | None:
-        watch = executor.watched.get(ticker)
-        return watch.schedule if watch is not None else None
+        return executor.schedules.get(ticker)
 
     paper = PaperGateway(keeper.book_of, schedule_of, clock, options.paper_latency_s)
     gate = Gate(risk_limits(settings))

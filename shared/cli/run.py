@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import asyncio
+import logging
 import signal
 import time
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
+from random import SystemRandom
 
 from rich.live import Live
 
@@ -17,7 +19,7 @@ from functions.event_mapper import main as event_mapper
 from functions.kalshi_scraper import main as kalshi_scraper
 from functions.odds_scraper import main as odds_scraper
 from shared.bootstrap import RunOptions, Venues, paper_system
-from shared.cli.output import colored, console, contracts, errors, print_json, usd
+from shared.cli.output import colored, console, contracts, errors, escape, print_json, usd
 from shared.cli.places import make
 from shared.cli.view import line, screen
 from shared.clock import Clock, Instant, ScaledClock, SystemClock, to_datetime
@@ -31,8 +33,13 @@ _DEMO_PACE = Pace(listing=20.0, odds=20.0, settle=20.0, account=60.0, books=2.0,
 # At 60 times real time a book that is a real half second behind is half a minute old.
 _DEMO_BOOK_AGE_S = 60.0
 _DEMO_LEAGUES = ("nfl", "nba", "mlb", "nhl", "ncaaf", "epl")
-# A minute of the demo is an hour of trading: the day's counts would stop it within a minute.
-_DEMO_LIMITS = {"max_trades_per_day": 100_000, "max_contracts_per_day": 10_000_000}
+# A minute of the demo is an hour of trading: the day's counts would stop it within a minute, and a run of
+# losses within ten.
+_DEMO_LIMITS = {
+    "max_trades_per_day": 100_000,
+    "max_contracts_per_day": 10_000_000,
+    "max_consecutive_losses": 1_000,
+}
 _VIEW_EVERY_S = 0.25
 _LINE_EVERY_S = 5.0
 
@@ -141,8 +148,9 @@ async def _paper(
 
 
 async def _run(plan: Plan, venues: Venues, seconds: float | None, plain: bool, json: bool) -> None:
+    _log_to(plan.folder / "arb.log")
     parts = paper_system(plan.settings, venues, plan.folder, plan.clock, plan.options)
-    system = LocalSystem(parts, _HANDLERS)
+    system = LocalSystem(parts, _HANDLERS, SystemRandom())
     _stop_on_signals(system)
     async with _shown(parts, plan, plain or json or not console.is_terminal):
         if seconds is not None:
@@ -152,6 +160,12 @@ async def _run(plan: Plan, venues: Venues, seconds: float | None, plain: bool, j
         print_json(summary(parts, plan.folder))
     else:
         _farewell(parts, plan.folder)
+
+
+def _log_to(file: Path) -> None:
+    """Warnings go to a file: on the terminal they would tear the view."""
+    with suppress(OSError):
+        logging.basicConfig(filename=file, format="%(asctime)s %(levelname)s %(name)s: %(message)s")
 
 
 def _stop_on_signals(system: LocalSystem) -> None:
@@ -191,12 +205,13 @@ async def _view(parts: Parts, plan: Plan) -> None:
 
 
 async def _lines(parts: Parts, plan: Plan) -> None:
-    errors.print(f"[bold]{plan.title}[/], state and history in {plan.folder}")
+    place = escape(str(plan.folder))
+    errors.print(f"[bold]{escape(plan.title)}[/], state and history in {place}", soft_wrap=True)
     while True:
         await asyncio.sleep(_LINE_EVERY_S)
         errors.print(line(parts), highlight=False, soft_wrap=True)
         for name, text in sorted(parts.stats.alerts.items()):
-            errors.print(f"[yellow]{name}[/]: {text}", highlight=False)
+            errors.print(f"[yellow]{name}[/]: {escape(text)}", highlight=False, soft_wrap=True)
 
 
 def summary(parts: Parts, folder: Path) -> dict[str, object]:
@@ -232,5 +247,7 @@ def _farewell(parts: Parts, folder: Path) -> None:
         f"{stats.settled} settled, fees {usd(ledger.fees)}, profit {colored(ledger.pnl)}"
     )
     console.print(
-        f"history is in [bold]{folder}[/]; ask it: arb pnl, arb signals, arb why ID", highlight=False
+        f"history is in [bold]{escape(str(folder))}[/]; ask it: arb pnl, arb signals, arb why ID",
+        highlight=False,
+        soft_wrap=True,
     )

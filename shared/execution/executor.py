@@ -25,6 +25,7 @@ from shared.orders.intent import client_order_id
 from shared.risk.account import Account
 from shared.risk.controls import Proposal
 from shared.risk.gate import ApprovedOrder, Gate, Verdict
+from shared.risk.limits import RiskLimits
 from shared.terms import OrderStatus
 
 # A rate limit passes by itself; every other refusal would be repeated for as long as the signal lives.
@@ -65,6 +66,7 @@ class Executor:
         self.account, self._journal = account, journal
         self._clock, self._quotes, self._stopwatch = clock, quotes, stopwatch
         self.watched: dict[str, Watch] = {}
+        self.schedules: dict[str, FeeSchedule] = {}
         self.blocked: dict[str, str] = {}
         self._flying: set[str] = set()
 
@@ -73,12 +75,18 @@ class Executor:
         """paper or live."""
         return self._gateway.mode
 
+    @property
+    def limits(self) -> RiskLimits:
+        """Limits of the gate."""
+        return self._gate.limits
+
     async def on_signal(self, signal: SignalRaised, schedule: FeeSchedule) -> None:
         """Start working a signal; a newer one for the same market takes the older one's place."""
         current = self.watched.get(signal.ticker)
         if current is not None and current.signal.signal_id == signal.signal_id:
             return
         self.watched[signal.ticker] = Watch(signal, schedule, signal.quantity)
+        self.schedules[signal.ticker] = schedule
         await self.on_book(signal.ticker)
 
     def reconsider(self, opportunity: OpportunityAssessed) -> None:
@@ -93,6 +101,12 @@ class Executor:
         in_reach = opportunity.ask is not None and opportunity.ask <= watch.signal.limit
         if in_reach or not codes <= _OF_THE_QUOTE:
             self.watched.pop(opportunity.ticker, None)
+
+    def forget(self, ticker: str) -> None:
+        """Drop a market that is over; an order on its way, and what blocks the market, stay."""
+        if ticker not in self._flying:
+            self.watched.pop(ticker, None)
+            self.schedules.pop(ticker, None)
 
     async def on_book(self, ticker: str) -> None:
         """Look at a watched market whose book has changed, and send if it is worth it."""

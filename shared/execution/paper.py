@@ -14,7 +14,7 @@ from shared.clock import Clock
 from shared.execution.gateway import Accepted, Outcome, Rejected
 from shared.fees.kalshi import FeeSchedule, OrderFees
 from shared.ids import digest
-from shared.money import Price, Quantity
+from shared.money import Price, Quantity, complement
 from shared.orders.ledger import Fill
 from shared.risk.controls import Proposal
 from shared.risk.gate import ApprovedOrder
@@ -68,9 +68,14 @@ class PaperGateway:
         book = self._book_of(ticker)
         if book is None:
             return
-        live = {(side, price) for side in Side for price, _ in book.asks(side)}
+        # As held, not as quoted: a book crossed for a moment shows no asks, and yet nothing has left it.
+        live = {(side, complement(price)) for side in Side for price, _ in book.levels(side.other)}
         for level in [level for level in taken if level not in live]:
             del taken[level]
+
+    def forget(self, ticker: str) -> None:
+        """Drop what was taken in a market that is over."""
+        self._taken.pop(ticker, None)
 
     def _fills(self, proposal: Proposal, book: OrderBook, fees: OrderFees) -> Iterator[Fill]:
         wanted: int = proposal.quantity

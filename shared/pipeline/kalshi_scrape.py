@@ -88,6 +88,14 @@ class KalshiScraper:
             and (not self._leagues or found.league.name.lower() in self._leagues)
         )
 
+    def forget_unlisted(self, now: Instant) -> list[str]:
+        """Drop markets that were not listed for a day; gives which."""
+        gone = [ticker for ticker, (_, said_at) in self._said.items() if age(said_at, now) > DAY]
+        for ticker in gone:
+            del self._said[ticker]
+            self._quoted.pop(ticker, None)
+        return gone
+
     async def _catalogue(self) -> None:
         """Series with their fee parameters, and true starts, each read again when old."""
         now = self._clock.now()

@@ -9,21 +9,25 @@ from __future__ import annotations
 
 import random
 from collections import defaultdict
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import suppress
 from typing import Any
 
 import msgspec
 
 from shared.cas import update
-from shared.clock import Clock, Instant
+from shared.clock import DAY, Clock, Instant
+from shared.errors import ConflictError
 from shared.ids import digest
 from shared.mapping.cache import MappingCache
 from shared.mapping.mapper import map_markets
 from shared.mapping.series import Series, classify
+from shared.mapping.tables import league_of_sport_key
 from shared.messages import MappingDecided, MarketListed, Message, OddsEvent, seal
 from shared.ports import Bus, Documents, Value
 
 MAPPINGS, SLATES = "mappings", "odds_events"
+_KEPT = 2 * DAY
 
 
 class EventMapper:
@@ -37,14 +41,28 @@ class EventMapper:
         self._said: dict[str, MappingDecided] = {}
         self._slates: dict[str, dict[str, OddsEvent]] = defaultdict(dict)
         self._due: set[str] = set()
+        self._listings = self._answered = 0
+
+    @property
+    def hit_rate(self) -> float:
+        """Share of listings that were answered from memory; 0 before the first."""
+        return self._answered / self._listings if self._listings else 0.0
+
+    def decided(self) -> Iterator[tuple[MarketListed, MappingDecided]]:
+        """Every market we know with the last decision about it."""
+        for markets in self._markets.values():
+            for ticker, market in markets.items():
+                if ticker in self._said:
+                    yield market, self._said[ticker]
 
     async def handle(self, market: Message) -> None:
         """Take note of a listing; :meth:`flush` decides when something about it is new."""
         if not isinstance(market, MarketListed):
             return
-        if self.cache.get(market, self._clock.now()) is not None:
-            return
-        if self._refused.get(market.ticker) == text_digest(market):
+        self._listings += 1
+        is_known = self.cache.get(market, self._clock.now()) is not None
+        if is_known or self._refused.get(market.ticker) == text_digest(market):
+            self._answered += 1
             return
         league = league_of(market.series_ticker)
         self._markets[league][market.ticker] = market
@@ -57,15 +75,21 @@ class EventMapper:
             return False
         self._slates[sport_key] = slate
         self.cache.reconcile(sport_key, slate.values())
-        for league, markets in self._markets.items():
-            if sport_key in _sport_keys(markets):
-                self._due.add(league)
+        self._make_due(sport_key)
         return True
+
+    def invalidate(self, sport_key: str) -> int:
+        """Forget what is mapped to a sport and decide its leagues anew; how many markets that were."""
+        self._make_due(sport_key)
+        return self.cache.invalidate_sport(sport_key)
+
+    def _make_due(self, sport_key: str) -> None:
+        self._due |= {league.name for league in league_of_sport_key(sport_key)} & self._markets.keys()
 
     async def flush(self) -> list[MappingDecided]:
         """Decide every league with something new; publish and keep the decisions that changed."""
         due, self._due = self._due, set()
-        changed = [decision for league in sorted(due) for decision in self._decide(self._markets[league])]
+        changed = [decision for league in sorted(due) for decision in self._decide(league)]
         for event_ticker, decisions in _by_event(changed).items():
             await self._keep(event_ticker, decisions)
         if changed:
@@ -86,9 +110,24 @@ class EventMapper:
             for markets in self._markets.values():
                 markets.pop(ticker, None)
 
-    def _decide(self, markets: Mapping[str, MarketListed]) -> list[MappingDecided]:
-        now = self._clock.now()
-        events = [e for key in sorted(_sport_keys(markets)) for e in self._slates[key].values()]
+    async def purge(self) -> None:
+        """Remove the documents of games that began more than two days ago."""
+        before = self._clock.now() - _KEPT
+        for document in await self._documents.query(MAPPINGS, limit=100_000):
+            start = document.value["starts_at"]
+            if start is not None and start < before:
+                with suppress(ConflictError):
+                    await self._documents.delete_if(document.path, document.version)
+
+    def _keys_of(self, league: str) -> list[str]:
+        """Feed keys with a slate that carry games of ``league``."""
+        return [
+            key for key in sorted(self._slates) if any(one.name == league for one in league_of_sport_key(key))
+        ]
+
+    def _decide(self, league: str) -> list[MappingDecided]:
+        now, markets = self._clock.now(), self._markets[league]
+        events = [event for key in self._keys_of(league) for event in self._slates[key].values()]
         ordered = [markets[ticker] for ticker in sorted(markets)]
         decided = map_markets(ordered, events, now)
         return [
@@ -116,7 +155,7 @@ class EventMapper:
         fresh = {decision.ticker: msgspec.to_builtins(decision) for decision in decisions}
 
         def merged(held: Value | None) -> Value:
-            return _document((held["markets"] if held else {}) | fresh, decisions[-1])
+            return _document((held["markets"] if held else {}) | fresh)
 
         path = f"{MAPPINGS}/{event_ticker}"
         await update(self._documents, path, merged, clock=self._clock, rng=self._rng)
@@ -134,7 +173,7 @@ def text_digest(market: MarketListed) -> str:
         market.event_ticker, market.title, market.event_title, market.event_sub_title, market.yes_sub_title,
         market.rules_primary, market.rules_secondary, market.strike_type, str(market.floor_strike),
         str(market.cap_strike), market.shape, str(market.is_combo),
-        repr(sorted(market.custom_strike.items())), str(market.starts_at),
+        repr(sorted(market.custom_strike.items())), str(market.starts_at), market.status,
     )  # fmt: skip
     return digest(*parts)
 
@@ -142,15 +181,6 @@ def text_digest(market: MarketListed) -> str:
 def slate_of(value: Mapping[str, Any]) -> list[OddsEvent]:
     """Events of a slate document."""
     return msgspec.convert(value["events"], list[OddsEvent])
-
-
-def _sport_keys(markets: Mapping[str, MarketListed]) -> tuple[str, ...]:
-    """Odds feed keys that may carry these markets' games; all markets of one league share them."""
-    for market in markets.values():
-        found = classify(market.series_ticker)
-        if isinstance(found, Series):
-            return found.league.odds_keys
-    return ()
 
 
 def _content(decision: MappingDecided) -> MappingDecided:
@@ -164,11 +194,14 @@ def _by_event(decisions: Iterable[MappingDecided]) -> dict[str, list[MappingDeci
     return grouped
 
 
-def _document(markets: dict[str, Any], last: MappingDecided) -> dict[str, Any]:
+def _document(markets: dict[str, Any]) -> dict[str, Any]:
+    """An event's document; it belongs to the odds event that any of its markets was mapped to."""
+    newest = sorted(markets.values(), key=lambda decision: decision["observed_at"])
+    chosen = next((one for one in reversed(newest) if one["odds_event_id"]), newest[-1])
     return {
-        "sport_key": last.sport_key,
-        "odds_event_id": last.odds_event_id,
-        "starts_at": last.starts_at,
-        "league": last.league,
+        "sport_key": chosen["sport_key"],
+        "odds_event_id": chosen["odds_event_id"],
+        "starts_at": chosen["starts_at"],
+        "league": chosen["league"],
         "markets": markets,
     }

@@ -221,6 +221,8 @@ class Replay:
     async def _finish(self) -> None:
         while self._floor.busy:
             await self._clock.advance(1)
+        if self._floor.failure is not None:
+            raise self._floor.failure
         self.result.digest = self._hash.hexdigest()
 
     async def _hear(self, message: Message) -> None:

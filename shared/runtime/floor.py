@@ -7,9 +7,8 @@ becomes a task of its own, so that the stream never waits for a venue.
 from __future__ import annotations
 
 import asyncio
-import logging
 import time
-from collections.abc import Callable, Coroutine
+from collections.abc import Callable, Coroutine, Iterable
 
 from shared.books.book import OrderBook
 from shared.clock import Clock, Instant
@@ -24,8 +23,6 @@ from shared.messages import Message, OpportunityAssessed, SignalRaised
 from shared.pipeline.detect import EdgeDetector
 from shared.terms import Side
 from shared.venues.kalshi.events import StreamEvent
-
-_log = logging.getLogger(__name__)
 
 
 class TradingFloor:
@@ -46,12 +43,16 @@ class TradingFloor:
         self._measure, self._stopwatch = measure, stopwatch
         self._tasks: set[asyncio.Task[None]] = set()
         self._moved: dict[str, None] = {}  # a set that keeps its order
+        self._is_open = True
         self.book_changes = 0
+        self.failure: BaseException | None = None
+        self.on_failure: Callable[[BaseException], None] = lambda cause: None
 
     async def on_message(self, message: Message) -> None:
         """A listing, mapping, odds, assessment or signal from the bus."""
         if isinstance(message, SignalRaised):
-            self._work(self._signal(message))
+            if self._is_open:
+                self._work(self._signal(message))
         elif isinstance(message, OpportunityAssessed):
             self.executor.reconsider(message)
         else:
@@ -84,6 +85,19 @@ class TradingFloor:
         moved = {book.ticker: quotes_of(book, book.updated_at or now) for book in books}
         await self.detector.publish(self.detector.board.cycle(moved, now))
 
+    def close(self) -> None:
+        """No new orders from now on; those on their way are not stopped."""
+        self._is_open = False
+
+    def forget(self, tickers: Iterable[str]) -> None:
+        """Drop everything about markets that are over."""
+        for ticker in tickers:
+            self.keeper.forget((ticker,))
+            self.executor.forget(ticker)
+            self._moved.pop(ticker, None)
+            if self._paper is not None:
+                self._paper.forget(ticker)
+
     async def idle(self) -> None:
         """Wait until no order is on its way."""
         while self._tasks:
@@ -98,7 +112,7 @@ class TradingFloor:
         self.book_changes += 1
         if self._paper is not None:
             self._paper.book_changed(book.ticker)
-        if book.ticker in self.executor.watched:
+        if self._is_open and book.ticker in self.executor.watched:
             self._work(self.executor.on_book(book.ticker))
         board = self.detector.board
         if not board.tempted(book):
@@ -118,12 +132,13 @@ class TradingFloor:
         task.add_done_callback(self._ended)
 
     def _ended(self, task: asyncio.Task[None]) -> None:
-        """An order's task that failed stops all trading: its state is not known to be durable."""
+        """An order's task that failed ends all trading: its state is not known to be durable."""
         self._tasks.discard(task)
         error = None if task.cancelled() else task.exception()
         if error is not None:
-            _log.error("execution failed: %s: %s", type(error).__name__, error)
-            self.executor.account.halted = f"execution failed: {type(error).__name__}: {error}"
+            self.failure = self.failure or error
+            self.close()
+            self.on_failure(error)
 
 
 def quotes_of(book: OrderBook, at: Instant) -> Quotes:

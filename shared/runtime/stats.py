@@ -76,7 +76,6 @@ class Stats:
     orders: Counter[str] = field(default_factory=Counter)
     refusals: Counter[str] = field(default_factory=Counter)
     alerts: dict[str, str] = field(default_factory=dict)
-    failed: dict[str, str] = field(default_factory=dict)
     note: str = ""
     latencies: dict[str, Latency] = field(default_factory=dict)
     _recent: dict[str, deque[Shown]] = field(default_factory=dict)
