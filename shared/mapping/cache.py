@@ -100,7 +100,7 @@ def _listing(decision: MappingDecided) -> tuple[Instant | None, str, str] | None
 
 
 def _text(market: MarketListed) -> _Text:
-    """All a decision can depend on, except the feed."""
+    """All a decision can depend on, except the feed; a new start or status asks for a new decision too."""
     return (
         market.rules_primary,
         market.title,
@@ -115,4 +115,6 @@ def _text(market: MarketListed) -> _Text:
         market.event_sub_title,
         market.rules_secondary,
         market.custom_strike,
+        market.starts_at,
+        market.status,
     )

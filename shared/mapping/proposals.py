@@ -27,7 +27,7 @@ _PER_ALIAS = 3
 
 @dataclass(frozen=True, slots=True)
 class Proposal:
-    """``alias`` may belong in ``column`` (kalshi, codes or odds) of ``team``'s row; no team: nothing is alike.
+    """``alias`` may belong in ``column`` (kalshi, codes or odds) of ``team``'s row; without a team, of none.
 
     ``score`` is 0 to 100, 100 when the same market says so itself; ``seen`` the first ticker or event it was
     met in, ``times`` how often, ``support`` what speaks for it beside the letters.

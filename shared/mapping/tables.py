@@ -91,6 +91,10 @@ class League:
         """The league's team table; empty for leagues known by name rules alone."""
         return _team_table(self.tables, self.sport == "soccer")
 
+    def carries(self, sport_key: str) -> bool:
+        """Whether the odds feed's ``sport_key`` can list this league's games."""
+        return any(matches_key(sport_key, pattern) for pattern in self.odds_keys)
+
     def foreign_phrases(self) -> tuple[str, ...]:
         """Words that would put a game into another league of the same sport."""
         return _foreign_phrases(self)
@@ -285,8 +289,9 @@ def states() -> tuple[StateRow, ...]:
 @lru_cache(maxsize=1024)
 def league_of_sport_key(sport_key: str) -> tuple[League, ...]:
     """Leagues that the odds feed's ``sport_key`` can carry (UFC and other MMA share one)."""
-    return tuple(league for league in leagues() if any(_key_matches(sport_key, k) for k in league.odds_keys))
+    return tuple(league for league in leagues() if league.carries(sport_key))
 
 
-def _key_matches(sport_key: str, pattern: str) -> bool:
+def matches_key(sport_key: str, pattern: str) -> bool:
+    """Whether a feed key is meant by a key of ours; ``tennis_atp_*`` means every tournament of the tour."""
     return sport_key.startswith(pattern[:-1]) if pattern.endswith("*") else sport_key == pattern

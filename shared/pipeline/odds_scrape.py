@@ -13,8 +13,9 @@ from dataclasses import dataclass, field
 import msgspec
 
 from shared.cas import update
-from shared.clock import DAY, MINUTE, SECOND, Clock, Instant, age, utc_day
+from shared.clock import DAY, HOUR, MINUTE, SECOND, Clock, Instant, age, utc_day
 from shared.errors import ArbError, OperatorError
+from shared.mapping.tables import matches_key
 from shared.messages import OddsEvent, OddsSeen, Quarantined, seal
 from shared.pipeline.map_events import MAPPINGS, SLATES
 from shared.ports import Bus, Documents
@@ -24,6 +25,8 @@ from shared.venues.odds_api.credits import OddsRequest, plan, poll_interval_s
 FEATURED_MARKETS = ("h2h", "spreads", "totals")
 
 _SLATE_TTL = 10 * MINUTE
+# A sport out of season is not an error worth a call per poll; the list of sports is free.
+_SEASON_TTL = HOUR
 _HORIZON = DAY
 
 
@@ -63,18 +66,16 @@ class OddsScraper:
         self._slates_read: dict[str, Instant] = {}
         self._asked: dict[str, Instant] = {}
         self._day, self._spent = "", 0
-        self._active: frozenset[str] | None = None
+        self._active: list[str] = []
+        self._active_at: Instant | None = None
 
     async def slates(self) -> dict[str, list[OddsEvent]]:
         """Read the slates that are due, free of charge; keep each in the document store."""
         now = self._clock.now()
-        if self._active is None:
-            # A sport out of season is not an error worth a call per poll.
-            self._active = frozenset(sport.key for sport in await self._client.sports())
         read: dict[str, list[OddsEvent]] = {}
-        for key in self._sport_keys:
+        for key in await self._in_season(now):
             last = self._slates_read.get(key)
-            if key not in self._active or (last is not None and age(last, now) < _SLATE_TTL):
+            if last is not None and age(last, now) < _SLATE_TTL:
                 continue
             events, bad = await self._client.events(key)
             await self._send(bad)
@@ -82,6 +83,15 @@ class OddsScraper:
             self._slates_read[key] = now
             read[key] = events
         return read
+
+    async def _in_season(self, now: Instant) -> list[str]:
+        """Feed keys of our leagues that list games now; tennis has one per tournament, new ones weekly."""
+        if self._active_at is None or age(self._active_at, now) >= _SEASON_TTL:
+            active = sorted(sport.key for sport in await self._client.sports())
+            meant = [key for pattern in self._sport_keys for key in active if matches_key(key, pattern)]
+            self._active = list(dict.fromkeys(meant))
+            self._active_at = now
+        return self._active
 
     async def scrape(self) -> OddsReport:
         """Ask for the prices that are due and affordable; raises what only a person can fix."""

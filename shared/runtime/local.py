@@ -36,6 +36,7 @@ from shared.messages import (
     TradeSeen,
     seal,
 )
+from shared.pipeline.coverage import CoverageWatch
 from shared.pipeline.detect import EdgeDetector
 from shared.pipeline.kalshi_scrape import KalshiScraper, ScrapeReport
 from shared.pipeline.map_events import EventMapper
@@ -116,6 +117,7 @@ class LocalSystem:
         self._new: set[str] = set()
         self._determined = asyncio.Event()
         self._unkept: list[Message] = []
+        self._coverage = CoverageWatch(parts.mapper, parts.bus, parts.clock)
         parts.floor.on_failure = self._fail
         self._subscribe()
 
@@ -313,6 +315,10 @@ class LocalSystem:
         p.floor.forget(gone)
         if p.stream is not None:
             await p.stream.unwatch(gone)
+        unknown = await self._coverage.turn()
+        p.stats.alerts.pop("mapping", None)
+        if unknown:
+            p.stats.alerts["mapping"] = f"{unknown} series, codes or texts are unknown: arb mapping report"
 
     async def _watch(self) -> None:
         """Ask for the books of newly mapped markets and of broken ones; note that quiet books still stand."""
