@@ -6,11 +6,11 @@ assessed again; an assessment that says what was said before is not said twice.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 
 from shared.books.book import OrderBook
-from shared.clock import Instant
+from shared.clock import DAY, Instant
 from shared.edges.detector import DetectorSettings, Quotes, assess, listed_quotes, signal_of
 from shared.edges.fair import FairPair, fair_pair, stands_until
 from shared.edges.sweep import NEVER, Sweep, row_of
@@ -158,15 +158,36 @@ class Board:
         return (yes is not None and yes <= trigger[0]) or (no is not None and no <= trigger[1])
 
     def forget_ended(self, now: Instant, after: int) -> list[str]:
-        """Drop markets whose game started more than ``after`` microseconds ago; gives which."""
+        """Drop what belongs to games that started more than ``after`` microseconds ago; gives their markets."""
         ended = [
             ticker
             for ticker, mapping in self.mappings.items()
             if mapping.starts_at is not None and now - mapping.starts_at > after
         ]
-        for ticker in ended:
-            mapping = self.mappings.pop(ticker)
-            self._tickers.get(mapping.odds_event_id, set()).discard(ticker)
+        self.forget(ended)
+        self._forget_odds(now, after)
+        for signal_id in [one for one, at in self._signalled.items() if now - at > DAY]:
+            del self._signalled[signal_id]
+        return ended
+
+    def _forget_odds(self, now: Instant, after: int) -> None:
+        begun = {
+            event
+            for event, odds in self.odds.items()
+            if odds.starts_at is not None and now - odds.starts_at > after
+        }
+        for event in begun:
+            del self.odds[event]
+            self._tickers.pop(event, None)
+        for key in [key for key in self._fair if key[0] in begun]:
+            del self._fair[key]
+
+    def forget(self, tickers: Iterable[str]) -> None:
+        """Drop everything about these markets."""
+        for ticker in tickers:
+            mapping = self.mappings.pop(ticker, None)
+            if mapping is not None:
+                self._tickers.get(mapping.odds_event_id, set()).discard(ticker)
             self.markets.pop(ticker, None)
             self.quotes.pop(ticker, None)
             self._triggers.pop(ticker, None)
@@ -174,7 +195,6 @@ class Board:
                 self._rows.drop(ticker)
             for side in Side:
                 self._said.pop((ticker, side), None)
-        return ended
 
     def _assess(self, market: MarketListed, mapping: MappingDecided, now: Instant, found: Found) -> None:
         fair = self.fair_of(mapping, now)

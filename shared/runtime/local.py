@@ -310,8 +310,10 @@ class LocalSystem:
     async def _tidy(self) -> None:
         p = self.parts
         now = p.clock.now()
-        gone = p.floor.detector.board.forget_ended(now, _FORGET_AFTER)
-        p.mapper.forget([*gone, *p.scraper.forget_unlisted(now)])
+        board, unlisted = p.floor.detector.board, p.scraper.forget_unlisted(now)
+        board.forget(unlisted)
+        gone = [*board.forget_ended(now, _FORGET_AFTER), *unlisted]
+        p.mapper.forget(gone)
         p.floor.forget(gone)
         if p.stream is not None:
             await p.stream.unwatch(gone)
