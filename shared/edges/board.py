@@ -158,7 +158,7 @@ class Board:
         return (yes is not None and yes <= trigger[0]) or (no is not None and no <= trigger[1])
 
     def forget_ended(self, now: Instant, after: int) -> list[str]:
-        """Drop what belongs to games that started more than ``after`` microseconds ago; gives their markets."""
+        """Drop games that started more than ``after`` microseconds ago; gives their markets."""
         ended = [
             ticker
             for ticker, mapping in self.mappings.items()
