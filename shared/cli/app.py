@@ -47,7 +47,7 @@ def run(
     seed: Annotated[int, typer.Option(help="Demo: the simulated season.")] = 1,
     speed: Annotated[float, typer.Option(help="Demo: simulated seconds per second.")] = 60.0,
     seconds: Annotated[
-        float | None, typer.Option(help="Stop after this long; default: until Ctrl-C.")
+        float | None, typer.Option(min=0.1, help="Stop after this long; default: until Ctrl-C.")
     ] = None,
     plain: Annotated[bool, typer.Option("--plain", help="One line every few seconds, no live view.")] = False,
     json: Json = False,
@@ -68,7 +68,7 @@ def replay(
         list[Path], typer.Argument(help="Recorded files or folders: markets, odds, book frames.")
     ],
     profile: Annotated[Profile, typer.Option(help="How much net edge to ask for.")] = Profile.ANY_EDGE,
-    latency_ms: Annotated[int, typer.Option(help="Time an order takes to reach the book.")] = 50,
+    latency_ms: Annotated[int, typer.Option(min=0, help="Time an order takes to reach the book.")] = 50,
     odds_age_s: Annotated[
         float | None, typer.Option(help="Oldest usable bookmaker quote; default: the live rule.")
     ] = None,
@@ -78,7 +78,9 @@ def replay(
     data_dir: Annotated[
         Path | None, typer.Option(help="Also keep history here, for pnl, signals, why.")
     ] = None,
-    show: Annotated[int, typer.Option(help="How many of the best refused opportunities to list.")] = 10,
+    show: Annotated[
+        int, typer.Option(min=0, help="How many of the best refused opportunities to list.")
+    ] = 10,
     json: Json = False,
 ) -> None:
     """Play recorded payloads through the same engine.
@@ -105,11 +107,13 @@ def map_(
 
 @app.command()
 def sim(
-    port: Annotated[int, typer.Option(help="Port on the loopback address; 0 picks a free one.")] = 8700,
+    port: Annotated[
+        int, typer.Option(min=0, max=65535, help="Port on the loopback address; 0 picks a free one.")
+    ] = 8700,
     seed: Annotated[int, typer.Option(help="The same seed gives the same season.")] = 1,
     speed: Annotated[float, typer.Option(help="Simulated seconds per second.")] = 1.0,
     seconds: Annotated[
-        float | None, typer.Option(help="Stop after this long; default: until Ctrl-C.")
+        float | None, typer.Option(min=0.1, help="Stop after this long; default: until Ctrl-C.")
     ] = None,
 ) -> None:
     """The simulated venues as a real server: point any Kalshi or Odds API client at it."""

@@ -13,7 +13,7 @@ import typer
 
 from shared.backends.local.documents import SqliteDocuments
 from shared.backends.memory.bus import DirectBus
-from shared.cli.output import colored, console, print_json, table, usd
+from shared.cli.output import colored, console, escape, print_json, table, usd
 from shared.cli.places import DOCUMENTS, newest
 from shared.clock import SystemClock
 from shared.config import load
@@ -32,9 +32,9 @@ def halt_command(reason: str, data_dir: Path | None) -> None:
     folder = newest(data_dir)
     _with(
         folder,
-        lambda documents: halting.halt(documents, SystemClock(), SystemRandom(), reason, getpass.getuser()),
+        lambda documents: halting.halt(documents, SystemClock(), SystemRandom(), reason, _user()),
     )
-    console.print(f"[bold red]halted[/] in {folder}; arb resume lets trading go on")
+    console.print(f"[bold red]halted[/] in {escape(str(folder))}; arb resume lets trading go on")
 
 
 def resume_command(data_dir: Path | None) -> None:
@@ -42,13 +42,11 @@ def resume_command(data_dir: Path | None) -> None:
     folder = newest(data_dir)
     reason = _with(folder, halting.halted)
     if not reason:
-        console.print(f"trading in {folder} is not halted")
+        console.print(f"trading in {escape(str(folder))} is not halted")
         return
-    console.print(f"halted by {reason}")
+    console.print(f"halted by {escape(reason)}")
     typer.confirm("Is the cause removed, and should trading go on?", abort=True)
-    _with(
-        folder, lambda documents: halting.resume(documents, SystemClock(), SystemRandom(), getpass.getuser())
-    )
+    _with(folder, lambda documents: halting.resume(documents, SystemClock(), SystemRandom(), _user()))
     console.print("[green]resumed[/]")
 
 
@@ -59,8 +57,10 @@ def status_command(data_dir: Path | None, json: bool) -> None:
     if json:
         print_json({"folder": str(folder), **found})
         return
-    state = f"[bold red]halted[/] by {found['halted']}" if found["halted"] else "[green]trading allowed[/]"
-    console.print(f"{folder}: {state}")
+    state = "[green]trading allowed[/]"
+    if found["halted"]:
+        state = f"[bold red]halted[/] by {escape(found['halted'])}"
+    console.print(f"{escape(str(folder))}: {state}")
     console.print(
         f"cash {usd(found['cash'])}, open {usd(found['open_cost'])}, fees {usd(found['fees'])}, "
         f"profit {colored(found['pnl'])}"
@@ -85,6 +85,14 @@ async def _status(documents: Documents) -> dict[str, Any]:
             {"order_id": order.order_id, "ticker": order.ticker, "status": order.status} for order in unknown
         ],
     }
+
+
+def _user() -> str:
+    """Who asks; a container's user may have no name, and a halt must not fail for that."""
+    try:
+        return getpass.getuser()
+    except (KeyError, OSError):
+        return "somebody"
 
 
 def _with(folder: Path, work: Callable[[Documents], Awaitable[T]]) -> T:

@@ -33,7 +33,8 @@ def pnl_command(data_dir: Path | None, json: bool) -> None:
          usd(row["fees"]), row["settled"], row["won"], colored(row["pnl"]))
         for row in days
     ]  # fmt: skip
-    console.print(table("Profit after fees, on the day of settlement", columns, rows))
+    title = "Profit after fees, on the day of settlement"
+    console.print(table(title, columns, rows) if rows else "nothing has been traded yet")
     console.print(
         f"open: {len(held)} markets at a cost of {usd(totals['open_cost'])}, "
         f"so far {colored(totals['open_pnl'])} (fees, and pairs that netted)"
@@ -68,9 +69,10 @@ def signals_command(limit: int, data_dir: Path | None, json: bool) -> None:
          f"{row['confidence']:.0f}", contracts(row["quantity"]), contracts(row["filled_lots"]))
         for row in found
     ]  # fmt: skip
-    console.print(table("Signals, newest first", columns, rows))
+    console.print(table("Signals, newest first", columns, rows) if rows else "no signals yet")
     reasons = [(row["reason"], f"{row['times']:,}") for row in refused]
-    console.print(table("Refused opportunities by reason", ("reason", ">times"), reasons))
+    if reasons:
+        console.print(table("Refused opportunities by reason", ("reason", ">times"), reasons))
 
 
 def why_command(order_id: str, data_dir: Path | None, json: bool) -> None:

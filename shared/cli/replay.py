@@ -15,7 +15,7 @@ import msgspec
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 
 from shared.bootstrap import risk_limits
-from shared.cli.output import colored, console, contracts, errors, print_json, table, usd
+from shared.cli.output import colored, console, contracts, errors, escape, print_json, table, usd
 from shared.clock import SECOND, SystemClock, format_instant
 from shared.config import load
 from shared.edges.detector import DetectorSettings
@@ -100,7 +100,7 @@ def _report(tape: Tape, result: ReplayResult, show: int, seconds: float) -> None
     _counts("Markets not mapped", result.unmapped)
     _counts("Opportunities refused, by reason (one may have several)", result.rejected)
     if result.assumed_fees:
-        names = ", ".join(sorted(result.assumed_fees)[:5])
+        names = escape(", ".join(sorted(result.assumed_fees)[:5]))
         console.print(f"[yellow]fees are not recorded for {names}: the usual taker fee is assumed[/]")
     if result.quarantined:
         _counts("Input that could not be used", Counter(r.reason for r in result.quarantined))

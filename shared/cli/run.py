@@ -110,7 +110,9 @@ async def _demo(
         max_book_age_s=_DEMO_BOOK_AGE_S * speed / 60,
         keep_raw=False,
     )
-    async with serve(World(seed, start, DEMO), clock) as urls:
+    with errors.status("making up a season"):
+        world = World(seed, start, DEMO)
+    async with serve(world, clock) as urls:
         venues = Venues(
             urls.kalshi_base_url,
             urls.kalshi_ws_url,

@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from shared.cli.output import console, errors
+from shared.errors import StorageError
 from shared.schema import check as drifted
 from shared.schema import write
 
@@ -12,7 +13,12 @@ from shared.schema import write
 def schema_command(folder: Path, check: bool) -> int:
     """Write or check the generated schemas; 1 when they drift."""
     if not check:
-        write(folder)
+        try:
+            write(folder)
+        except OSError as exc:
+            raise StorageError(
+                f"{folder}: cannot be written ({exc.strerror}); name another with --folder"
+            ) from exc
         console.print(f"schemas written to {folder}")
         return 0
     names = drifted(folder)

@@ -7,6 +7,7 @@ import time
 
 from shared.cli.output import console
 from shared.clock import Clock, Instant, ScaledClock, SystemClock
+from shared.errors import ConfigError
 from shared.simulator.schedule import DEMO, REAL_TIME
 from shared.simulator.server import serve
 from shared.simulator.world import World
@@ -14,6 +15,9 @@ from shared.simulator.world import World
 
 def sim_command(port: int, seed: int, speed: float, seconds: float | None) -> None:
     """Serve until Ctrl-C, or for ``seconds``."""
+    # ``not``: no comparison with NaN is true.
+    if not 0.1 <= speed <= 600:
+        raise ConfigError(f"--speed {speed:g}: choose 0.1 to 600 simulated seconds per second")
     start = Instant(time.time_ns() // 1000)
     clock: Clock = SystemClock() if speed == 1.0 else ScaledClock(start, speed)
     world = World(seed, start, REAL_TIME if speed == 1.0 else DEMO)
@@ -21,6 +25,8 @@ def sim_command(port: int, seed: int, speed: float, seconds: float | None) -> No
         asyncio.run(_serve(world, clock, port, seconds))
     except KeyboardInterrupt:
         console.print("stopped")
+    except OSError as exc:
+        raise ConfigError(f"port {port} cannot be used ({exc.strerror}); choose another with --port") from exc
 
 
 async def _serve(world: World, clock: Clock, port: int, seconds: float | None) -> None:
