@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass, fields
+from operator import attrgetter
 
 from shared.errors import MalformedError
 from shared.messages import ConfidenceScore
@@ -42,13 +43,13 @@ class ConfidenceInputs:
 
 
 _FIELDS = tuple(field.name for field in fields(ConfidenceInputs))
+_values = attrgetter(*_FIELDS)
 
 
 def confidence(known: ConfidenceInputs) -> ConfidenceScore:
     """The score and its parts; the total is a whole number. Raises :class:`MalformedError` for NaN."""
-    for name in _FIELDS:
-        value = getattr(known, name)
-        if value is not None and math.isnan(value):
+    for name, value in zip(_FIELDS, _values(known), strict=True):
+        if value is not None and value != value:
             raise MalformedError(f"confidence: {name} is not a number")
     parts = (_edge(known), _consensus(known), _liquidity(known), _timing(known))
     edge, consensus, liquidity, timing = parts

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from typing import NamedTuple
 
 import msgspec
 
@@ -104,39 +105,41 @@ def assess(
     age = now - quotes.seen_at
     if age > settings.max_quote_age:
         common = (*common, f"stale_quote: last seen {age / SECOND:.0f} s ago")
-    sides = [_side(side, market, mapping, fair, quotes, settings, now, common) for side in Side]
-    return sides[0], sides[1]
+    case = _Case(market, mapping, fair, quotes, schedule_of(market, now), settings, now, common)
+    return _side(case, Side.YES), _side(case, Side.NO)
 
 
-def _side(
-    side: Side,
-    market: MarketListed,
-    mapping: MappingDecided,
-    fair: FairPair | str,
-    quotes: Quotes,
-    settings: DetectorSettings,
-    now: Instant,
-    common: tuple[str, ...],
-) -> OpportunityAssessed:
+class _Case(NamedTuple):
+    """What both sides of a market are weighed by; ``common`` are the reasons against either."""
+
+    market: MarketListed
+    mapping: MappingDecided
+    fair: FairPair | str
+    quotes: Quotes
+    schedule: FeeSchedule | None
+    settings: DetectorSettings
+    now: Instant
+    common: tuple[str, ...]
+
+
+def _side(case: _Case, side: Side) -> OpportunityAssessed:
+    market, mapping, fair, quotes, schedule, settings, now, common = case
     asks = quotes.asks[side]
-    bare = _bare(side, market, mapping, settings, now, quotes)
-    schedule = schedule_of(market, now)
     if not asks:
-        return _rejected(bare, (*common, f"no_quote: nobody offers {side.value}"))
+        return _rejected(case, side, (*common, f"no_quote: nobody offers {side.value}"), None)
+    ask = asks[0][0]
     reasons = (*common, *quote_refusals(asks[0], quotes.bid(side), settings.quotes, market.price_ranges))
     if isinstance(fair, str) or schedule is None or mapping.certificate is None:
-        return msgspec.structs.replace(_rejected(bare, reasons), ask=asks[0][0])
+        return _rejected(case, side, reasons, ask)
     value = fair.of(side, now)
-    worth = contract_worth(value.probability, mapping.certificate.differences, side, asks[0][0])
+    worth = contract_worth(value.probability, mapping.certificate.differences, side, ask)
     found = executable(worth, asks, schedule, required_edge=settings.rule.min_net_edge)
-    best = contract_value(worth, asks[0][0], schedule)
-    score = _score(side, mapping, fair, value, quotes, settings, now, best.net_edge, found.quantity)
+    best = contract_value(worth, ask, schedule)
+    score = _score(case, side, value, fair.book_range, best.net_edge, found.quantity)
     reasons = (*reasons, *_edge_reasons(best.net_edge, score, value.books, settings.rule))
     return msgspec.structs.replace(
-        bare,
+        _rejected(case, side, reasons, ask),
         accepted=not reasons,
-        reasons=reasons,
-        ask=asks[0][0],
         fee=found.fee,
         all_in=best.all_in,
         quantity=found.quantity,
@@ -201,27 +204,19 @@ def _signal_id(opportunity: OpportunityAssessed, limit: Price, now: Instant, ttl
 
 
 def _score(
-    side: Side,
-    mapping: MappingDecided,
-    fair: FairPair,
-    value: FairValue,
-    quotes: Quotes,
-    settings: DetectorSettings,
-    now: Instant,
-    net_edge: float,
-    depth: Quantity,
+    case: _Case, side: Side, value: FairValue, book_range: float, net_edge: float, depth: Quantity
 ) -> ConfidenceScore:
-    bid, ask = quotes.bid(side), quotes.asks[side][0]
-    start = mapping.starts_at
+    bid, ask = case.quotes.bid(side), case.quotes.asks[side][0]
+    start = case.mapping.starts_at
     return confidence(
         ConfidenceInputs(
             net_edge=net_edge,
             effective_books=value.effective_books,
-            book_range=fair.book_range,
+            book_range=book_range,
             depth=depth / LOTS,
-            order=settings.order / LOTS,
+            order=case.settings.order / LOTS,
             spread=None if bid is None else (ask[0] - bid[0]) / ONE,
-            hours_to_start=None if start is None else (start - now) / HOUR,
+            hours_to_start=None if start is None else (start - case.now) / HOUR,
             quote_age_s=value.age_s,
         )
     )
@@ -267,18 +262,8 @@ def _edge_reasons(net_edge: float, score: ConfidenceScore, books: int, rule: Pro
     return reasons
 
 
-def _rejected(bare: OpportunityAssessed, reasons: tuple[str, ...]) -> OpportunityAssessed:
-    return msgspec.structs.replace(bare, reasons=reasons, accepted=False)
-
-
-def _bare(
-    side: Side,
-    market: MarketListed,
-    mapping: MappingDecided,
-    settings: DetectorSettings,
-    now: Instant,
-    quotes: Quotes,
-) -> OpportunityAssessed:
+def _rejected(case: _Case, side: Side, reasons: tuple[str, ...], ask: Price | None) -> OpportunityAssessed:
+    market, mapping, settings, now = case.market, case.mapping, case.settings, case.now
     return OpportunityAssessed(
         observed_at=now,
         trace_id=mapping.trace_id,
@@ -288,10 +273,12 @@ def _bare(
         side=side,
         profile=settings.profile,
         accepted=False,
+        reasons=reasons,
         league=mapping.league,
         kind=mapping.kind,
         odds_event_id=mapping.odds_event_id,
         starts_at=mapping.starts_at,
+        ask=ask,
         quantity=Quantity(0),
-        quote_age_s=(now - quotes.seen_at) / SECOND,
+        quote_age_s=(now - case.quotes.seen_at) / SECOND,
     )

@@ -14,7 +14,7 @@ from shared.books.walk import Taken, taken
 from shared.errors import MalformedError
 from shared.fees.protocol import FINE_PER_MICRO, Level, VenueFees, fine, from_fine
 from shared.messages import PriceRange
-from shared.money import LOTS, ONE, Price, Quantity, Usd
+from shared.money import LOTS, ONE, ZERO_USD, Price, Quantity, Usd
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,6 +70,9 @@ class Executable:
         return self.taken.cost * LOTS / self.quantity / ONE if self.quantity else None
 
 
+_NOTHING = Executable(Taken(), 0.0, 0.0, ZERO_USD, ZERO_USD)
+
+
 def executable(
     probability: float,
     asks: Iterable[Level],
@@ -91,7 +94,7 @@ def executable(
         levels.append((price, lots))
         cost += all_in * lots
         left = None if left is None else Quantity(left - lots)
-    return _valued(fine(probability), taken(levels), cost, fees)
+    return _valued(fine(probability), taken(levels), cost, fees) if levels else _NOTHING
 
 
 def _valued(worth: int, found: Taken, all_in: int, fees: VenueFees) -> Executable:

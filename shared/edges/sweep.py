@@ -134,15 +134,15 @@ def row_of(
     now: Instant,
 ) -> Row:
     """The row of a market as it stands at ``now``; a quote that is old already cannot grow old again."""
-    row = Row(due=due, stale_at=stale_at if stale_at > now else NEVER)
+    stale_at = stale_at if stale_at > now else NEVER
     schedule, certificate = schedule_of(market, now), mapping.certificate
     if isinstance(fair, str) or schedule is None or certificate is None:
-        return row
+        return Row(due=due, stale_at=stale_at)
     yes, no = fair.yes.probability, fair.no.probability
     yes_kept, void = worth_parts(yes, certificate.differences, Side.YES)
     no_kept, _ = worth_parts(no, certificate.differences, Side.NO)
     yes_ask, no_ask = quotes.best
-    return row._replace(
+    return Row(
         yes_ask=_NAN if yes_ask is None else price_to_float(yes_ask[0]),
         no_ask=_NAN if no_ask is None else price_to_float(no_ask[0]),
         yes=yes,
@@ -151,6 +151,8 @@ def row_of(
         no_kept=no_kept,
         void=void,
         rate=fee_rate(schedule),
+        due=due,
+        stale_at=stale_at,
     )
 
 
