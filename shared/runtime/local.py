@@ -212,8 +212,11 @@ class LocalSystem:
             try:
                 await turn()
                 stats.alerts.pop(name, None)
+                stats.exhausted.discard(name)
+                stats.turns[name] = self.parts.clock.now()
             except QuotaExhaustedError as exc:
                 stats.alerts[name] = str(exc)
+                stats.exhausted.add(name)
                 wait = _QUOTA_WAIT_S
             except OperatorError:
                 raise

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from bisect import bisect_left
 from collections import Counter, deque
 from dataclasses import dataclass, field
 
+from shared.clock import Instant
 from shared.messages import (
     FillRecorded,
     MappingDecided,
@@ -23,6 +25,14 @@ Shown = SignalRaised | FillRecorded | MarketSettled
 
 _RECENT = 3
 _SAMPLES = 5_000
+# Upper bounds of the latency buckets, nanoseconds: 10 us to 1 s, each budget of a stage among them.
+BUCKETS_NS = tuple(
+    microseconds * 1_000
+    for microseconds in (
+        *(10, 25, 50, 100, 250, 500, 1_000, 2_500, 5_000, 10_000, 25_000, 50_000),
+        *(100_000, 200_000, 300_000, 500_000, 1_000_000),
+    )
+)
 
 
 def percentile(values: list[int], share: float) -> int | None:
@@ -35,23 +45,28 @@ def percentile(values: list[int], share: float) -> int | None:
 
 @dataclass(slots=True)
 class Latency:
-    """The last samples of one stage, nanoseconds."""
+    """One stage, nanoseconds: the last samples, and how many of all fell into each bucket.
+
+    ``counts`` has one more entry than :data:`BUCKETS_NS`: what was slower than the last bound.
+    """
 
     samples: deque[int] = field(default_factory=lambda: deque(maxlen=_SAMPLES))
+    counts: list[int] = field(default_factory=lambda: [0] * (len(BUCKETS_NS) + 1))
+    total_ns: int = 0
 
     def add(self, nanoseconds: int) -> None:
         """One more sample."""
         self.samples.append(nanoseconds)
+        self.counts[bisect_left(BUCKETS_NS, nanoseconds)] += 1
+        self.total_ns += nanoseconds
 
     def summary(self) -> dict[str, float | int | None]:
-        """Count, median and 99th percentile in microseconds."""
-        values = list(self.samples)
-        p50, p99 = percentile(values, 0.5), percentile(values, 0.99)
-        return {
-            "count": len(values),
-            "p50_us": None if p50 is None else p50 / 1000,
-            "p99_us": None if p99 is None else p99 / 1000,
-        }
+        """Count, median, 95th and 99th percentile in microseconds."""
+        values = sorted(self.samples)
+        found = {"p50_us": 0.5, "p95_us": 0.95, "p99_us": 0.99}
+        ranks = {name: percentile(values, share) for name, share in found.items()}
+        in_us = {name: None if rank is None else rank / 1000 for name, rank in ranks.items()}
+        return {"count": len(values), **in_us}
 
 
 @dataclass(slots=True)
@@ -76,6 +91,8 @@ class Stats:
     orders: Counter[str] = field(default_factory=Counter)
     refusals: Counter[str] = field(default_factory=Counter)
     alerts: dict[str, str] = field(default_factory=dict)
+    exhausted: set[str] = field(default_factory=set)  # loops that wait for paid credits
+    turns: dict[str, Instant] = field(default_factory=dict)  # when each loop last did its work
     note: str = ""
     latencies: dict[str, Latency] = field(default_factory=dict)
     _recent: dict[str, deque[Shown]] = field(default_factory=dict)

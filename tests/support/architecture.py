@@ -21,7 +21,7 @@ LAYERS: tuple[frozenset[str], ...] = tuple(
     _words(tier)
     for tier in (
         "errors",
-        "ids money clock terms",
+        "ids money clock terms trace",
         "messages",
         "ports",
         "config cas idempotence lease schema entry",
@@ -39,6 +39,7 @@ LAYERS: tuple[frozenset[str], ...] = tuple(
         "execution mapping_files",
         "pipeline",
         "runtime",
+        "service",
         "simulator",
         "replay",
         "bootstrap",

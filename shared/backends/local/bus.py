@@ -17,6 +17,7 @@ from shared.clock import Clock
 from shared.errors import ConfigError, MalformedError, QuarantineError, RetryLaterError
 from shared.messages import Message, Quarantined, encode, seal
 from shared.ports import Handler
+from shared.trace import about
 
 _log = logging.getLogger(__name__)
 
@@ -123,6 +124,11 @@ class LocalBus:
             for message in messages:
                 await self._enqueue(subscription.queue, message)
 
+    @property
+    def backlog(self) -> int:
+        """Deliveries queued or under way."""
+        return self._pending
+
     async def drain(self) -> None:
         """Wait until everything published, and everything that led to, has been handled."""
         await self._idle.wait()
@@ -170,7 +176,8 @@ class LocalBus:
     async def _deliver(self, subscription: _Subscription, message: Message) -> None:
         for attempt in range(1, self._attempts + 1):
             try:
-                await subscription.handler(message)
+                with about(message):
+                    await subscription.handler(message)
             except Exception as exc:  # whatever a handler raises, the next message must be handled
                 if attempt == self._attempts or isinstance(exc, QuarantineError):
                     await self._bury(subscription, message, exc)
@@ -191,5 +198,6 @@ class LocalBus:
             sample=encode(message)[:_SAMPLE_CHARACTERS].decode(errors="replace"),
             trace_id=message.trace_id,
         )
-        _log.warning("quarantined a message of %s: %s", message.TOPIC, reason)
+        with about(message):
+            _log.warning("quarantined a message of %s: %s", message.TOPIC, reason)
         await self.publish(record.TOPIC, [seal(record)])
