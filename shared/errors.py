@@ -62,7 +62,11 @@ class RateLimitedError(RetryLaterError):
 
 
 class VenueDownError(RetryLaterError):
-    """The venue is paused or unreachable."""
+    """The venue is paused or unreachable. ``code`` is its own word for it, empty if it said none."""
+
+    def __init__(self, message: str, code: str = "") -> None:
+        super().__init__(message)
+        self.code = code
 
 
 class OutcomeUnknownError(ArbError):

@@ -1,7 +1,8 @@
 """Reads the exchange's refusals: an answer that is not 2xx becomes the error that says what to do.
 
 The exchange publishes no catalogue of codes; the ones here were recorded. Bodies come in four JSON shapes,
-and from its edge network as HTML or nothing at all.
+and from its edge network as HTML or nothing at all. For a write, only a code that is known to mean "nothing
+was done" is a refusal: anything else leaves the outcome unknown.
 """
 
 from __future__ import annotations
@@ -22,6 +23,29 @@ from shared.errors import (
 from shared.venues.http import Response
 
 _PAUSED = frozenset({"trading_is_paused", "exchange_is_paused"})
+_THROTTLED = "too_many_requests"
+# The id was spent by an order sent before, which may have filled: ask for that one.
+DUPLICATE = "order_already_exists"
+NOT_FOUND = "not_found"
+
+# Codes that prove of a write that it changed nothing. All 409s but the pauses spend the client order id.
+_NOTHING_DONE = frozenset(
+    {
+        "bad_request",
+        "deprecated_v1_order_endpoint",
+        "fill_or_kill_insufficient_resting_volume",
+        "insufficient_balance",
+        "invalid_content_type",
+        "invalid_order",
+        "invalid_parameters",
+        "invalid_price",
+        "market_inactive",
+        "market_not_found",
+        "user_not_found",
+        DUPLICATE,
+        NOT_FOUND,
+    }
+)
 
 _FIXES = {
     "INCORRECT_API_KEY_SIGNATURE": (
@@ -61,6 +85,11 @@ def refusal(body: bytes) -> Refusal:
         decoded = msgspec.json.decode(body)
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
         return Refusal()
+    return refusal_of(decoded)
+
+
+def refusal_of(decoded: object) -> Refusal:
+    """The refusal in a decoded body, or in one item of a batch."""
     if not isinstance(decoded, dict):
         return Refusal()
     error = decoded.get("error", decoded)
@@ -88,11 +117,24 @@ def error_of(response: Response, where: str, *, write: bool) -> ArbError:
         return _unauthorised(said, where)
     if response.status == 403 and said.is_json:
         return CredentialsError(f"{told}; {_FIX_403}", said.code)
-    if not said.is_json and response.status != 404:
-        return VenueDownError(f"{told}: not an answer of the exchange itself (HTML or empty)")
+    if not said.is_json and (write or response.status != 404):
+        strange = f"{told}: not an answer of the exchange itself (HTML or empty)"
+        return OutcomeUnknownError(strange) if write else VenueDownError(strange)
+    return error_by_code(said, told, response.status, write=write)
+
+
+def error_by_code(said: Refusal, told: str, status: int = 0, *, write: bool = True) -> ArbError:
+    """The error for a refusal by its code alone, as the items of a batch and some 2xx bodies carry it.
+
+    The same status means opposite things: a 409 may be a pause, a spent id or an order that could not fill.
+    """
+    if said.code == _THROTTLED:
+        return RateLimitedError(told)
     if said.code in _PAUSED:
-        return VenueDownError(told)
-    return RefusedError(told, said.code, response.status)
+        return VenueDownError(told, said.code)
+    if write and said.code.lower() not in _NOTHING_DONE:
+        return OutcomeUnknownError(f"{told}: it is not known that this means nothing was done")
+    return RefusedError(told, said.code, status)
 
 
 def _unauthorised(said: Refusal, where: str) -> CredentialsError:

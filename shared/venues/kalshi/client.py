@@ -15,7 +15,7 @@ from urllib.parse import quote, urlsplit
 import msgspec
 
 from shared.clock import SECOND, Clock, Instant
-from shared.errors import CredentialsError, MalformedError
+from shared.errors import CredentialsError, MalformedError, RateLimitedError
 from shared.messages import BookSeen, MarketListed, Quarantined, TradeSeen
 from shared.venues.http import Params, Response, Transport
 from shared.venues.kalshi import candles, normalise, wire
@@ -78,13 +78,19 @@ class KalshiClient:
         signed: bool = True,
         bucket: TokenBucket | None = None,
         cost: int = DEFAULT_COST,
+        waits: bool = True,
     ) -> Response:
         """One request, sent once, after its tokens are there; the answer if it is 2xx.
 
         Raises the error the answer stands for: see :mod:`shared.venues.kalshi.answers`. A method other than
-        GET that may have been executed raises :class:`OutcomeUnknownError`.
+        GET that may have been executed raises :class:`OutcomeUnknownError`. Without ``waits`` missing tokens
+        raise :class:`RateLimitedError` at once.
         """
-        await (bucket or self._bucket(method, signed)).take(cost)
+        bucket = bucket or self._bucket(method, signed)
+        if waits:
+            await bucket.take(cost)
+        elif not bucket.try_take(cost):
+            raise RateLimitedError(f"{method} {path}: not sent, the rate limit is used up")
         headers = self._sign(method, path) if signed else {}
         if body is not None:
             headers["Content-Type"] = "application/json"
@@ -101,12 +107,19 @@ class KalshiClient:
         return response
 
     async def get(
-        self, kind: type[T], path: str, params: Params = (), *, signed: bool = False, cost: int = DEFAULT_COST
+        self,
+        kind: type[T],
+        path: str,
+        params: Params = (),
+        *,
+        signed: bool = False,
+        bucket: TokenBucket | None = None,
+        cost: int = DEFAULT_COST,
     ) -> T:
         """A read decoded as ``kind``, repeated while it may succeed later."""
 
         async def attempt() -> Response:
-            return await self.call("GET", path, params=params, signed=signed, cost=cost)
+            return await self.call("GET", path, params=params, signed=signed, bucket=bucket, cost=cost)
 
         return wire.decode(kind, (await self._retry.read(attempt)).body)
 
@@ -120,18 +133,20 @@ class KalshiClient:
             raise CredentialsError(f"{method} {path} needs a key: set KALSHI_KEY_ID and a private key")
         return self._signer.headers(method, self._base_path + path, self._clock.now())
 
-    async def _pages(
+    async def pages(
         self,
         path: str,
         params: Params,
         pick: Callable[[wire.RowsPage], list[msgspec.Raw] | None],
         make: Callable[[Iterable[msgspec.Raw], Instant], tuple[list[T], list[Quarantined]]],
+        *,
+        signed: bool = False,
     ) -> Rows[T]:
         """All pages. A cursor that comes back, or pages without end, stop the listing with a record of it."""
         result: Rows[T] = Rows([], [])
         cursor, seen = "", {""}
         for _ in range(_MAX_PAGES):
-            page = await self.get(wire.RowsPage, path, [*params, *_pairs(cursor=cursor)])
+            page = await self.get(wire.RowsPage, path, [*params, *pairs(cursor=cursor)], signed=signed)
             rows, bad = make(pick(page) or (), self._clock.now())
             result.rows.extend(rows)
             result.quarantined.extend(bad)
@@ -186,7 +201,7 @@ class KalshiClient:
 
     async def series_list(self, category: str = "", tags: str = "") -> list[wire.Series]:
         """Every series of a category; all of them are one answer of 2.3 MB."""
-        answer = await self.get(wire.SeriesList, "/series", _pairs(category=category, tags=tags))
+        answer = await self.get(wire.SeriesList, "/series", pairs(category=category, tags=tags))
         return answer.series or []
 
     async def events(
@@ -198,19 +213,19 @@ class KalshiClient:
         starts: Mapping[str, Instant] | None = None,
     ) -> Rows[MarketListed]:
         """Every market of a series by way of its events: with event titles, fee parameters, start times."""
-        params = _pairs(
+        params = pairs(
             limit=_EVENTS_PAGE, series_ticker=series_ticker, status=status, with_nested_markets="true"
         )
 
         def make(rows: Iterable[msgspec.Raw], now: Instant) -> tuple[list[MarketListed], list[Quarantined]]:
             return normalise.event_rows(rows, now, "/events", series=series, starts=starts)
 
-        return await self._pages("/events", params, lambda page: page.events, make)
+        return await self.pages("/events", params, lambda page: page.events, make)
 
     async def event(self, ticker: str, series: Mapping[str, wire.Series] | None = None) -> Rows[MarketListed]:
         """The markets of one event."""
         path = f"/events/{quote(ticker, safe='')}"
-        answer = await self.get(wire.EventAnswer, path, _pairs(with_nested_markets="true"))
+        answer = await self.get(wire.EventAnswer, path, pairs(with_nested_markets="true"))
         now = self._clock.now()
         rows, bad = normalise.event_rows([answer.event], now, path, series=series)
         if not rows and answer.markets:
@@ -234,7 +249,7 @@ class KalshiClient:
         ``status`` is a filter word (unopened, open, paused, closed, settled), not a market's own status.
         An unfiltered listing is almost only combos; they are excluded unless asked for.
         """
-        params = _pairs(
+        params = pairs(
             limit=_MARKETS_PAGE,
             series_ticker=series_ticker,
             event_ticker=event_ticker,
@@ -248,7 +263,7 @@ class KalshiClient:
         def make(rows: Iterable[msgspec.Raw], now: Instant) -> tuple[list[MarketListed], list[Quarantined]]:
             return normalise.market_rows(rows, now, "/markets")
 
-        return await self._pages("/markets", params, lambda page: page.markets, make)
+        return await self.pages("/markets", params, lambda page: page.markets, make)
 
     async def market(self, ticker: str) -> MarketListed:
         """One market; raises :class:`RefusedError` with code ``not_found`` for an unknown ticker."""
@@ -259,32 +274,32 @@ class KalshiClient:
         self, *, event_ticker: str = "", min_start: str = "", category: str = ""
     ) -> Rows[wire.Milestone]:
         """Real-world games, with the only official start times."""
-        params = _pairs(
+        params = pairs(
             limit=_MILESTONES_PAGE,
             related_event_ticker=event_ticker,
             minimum_start_date=min_start,
             category=category,
         )
-        return await self._pages("/milestones", params, lambda p: p.milestones, _typed(wire.Milestone))
+        return await self.pages("/milestones", params, lambda p: p.milestones, _typed(wire.Milestone))
 
     async def series_fee_changes(self, series_ticker: str = "") -> list[wire.SeriesFeeChange]:
         """Scheduled changes of series fees."""
-        params = _pairs(series_ticker=series_ticker)
+        params = pairs(series_ticker=series_ticker)
         answer = await self.get(wire.SeriesFeeChanges, "/series/fee_changes", params)
         return answer.series_fee_change_arr or []
 
     async def event_fee_changes(self, event_ticker: str = "") -> Rows[wire.EventFeeChange]:
         """Scheduled fee overrides of events."""
-        params = _pairs(event_ticker=event_ticker, limit=_MARKETS_PAGE)
+        params = pairs(event_ticker=event_ticker, limit=_MARKETS_PAGE)
         make = _typed(wire.EventFeeChange)
-        return await self._pages("/events/fee_changes", params, lambda p: p.event_fee_changes, make)
+        return await self.pages("/events/fee_changes", params, lambda p: p.event_fee_changes, make)
 
     # --- books, trades, candles ---------------------------------------------------------------------------
 
     async def book(self, ticker: str, depth: int = 0) -> BookSeen:
         """Full depth of one market, uncached. An unknown ticker gives an empty book, not an error."""
         path = f"/markets/{quote(ticker, safe='')}/orderbook"
-        answer = await self.get(wire.BookAnswer, path, _pairs(depth=depth or None))
+        answer = await self.get(wire.BookAnswer, path, pairs(depth=depth or None))
         return normalise.book_seen(ticker, answer, self._clock.now())
 
     async def books(self, tickers: Sequence[str]) -> Rows[BookSeen]:
@@ -307,19 +322,19 @@ class KalshiClient:
         self, *, ticker: str = "", since: Instant | None = None, until: Instant | None = None
     ) -> Rows[TradeSeen]:
         """Public trades, newest first. Block trades are marked: leave them out of price logic."""
-        params = _pairs(limit=_MARKETS_PAGE, ticker=ticker, min_ts=_unix(since), max_ts=_unix(until))
+        params = pairs(limit=_MARKETS_PAGE, ticker=ticker, min_ts=unix_of(since), max_ts=unix_of(until))
 
         def make(rows: Iterable[msgspec.Raw], now: Instant) -> tuple[list[TradeSeen], list[Quarantined]]:
             return normalise.trade_rows(rows, now, "/markets/trades")
 
-        return await self._pages("/markets/trades", params, lambda page: page.trades, make)
+        return await self.pages("/markets/trades", params, lambda page: page.trades, make)
 
     async def candles(
         self, series_ticker: str, ticker: str, since: Instant, until: Instant, minutes: int = 1
     ) -> list[candles.Candle]:
         """Candles of one market; ``minutes`` is 1, 60 or 1440."""
         path = f"/series/{quote(series_ticker, safe='')}/markets/{quote(ticker, safe='')}/candlesticks"
-        params = _pairs(start_ts=_unix(since), end_ts=_unix(until), period_interval=minutes)
+        params = pairs(start_ts=unix_of(since), end_ts=unix_of(until), period_interval=minutes)
         answer = await self.get(wire.CandlesAnswer, path, params)
         return [candles.candle(row) for row in answer.candlesticks or ()]
 
@@ -338,10 +353,11 @@ def _typed(
     return make
 
 
-def _pairs(**given: str | int | None) -> list[tuple[str, str]]:
+def pairs(**given: str | int | None) -> list[tuple[str, str]]:
     """Query parameters that were given: nothing for ``None`` and empty text."""
     return [(name, str(value)) for name, value in given.items() if value is not None and value != ""]
 
 
-def _unix(instant: Instant | None) -> int | None:
+def unix_of(instant: Instant | None) -> int | None:
+    """Unix seconds, as the filters of listings take them."""
     return None if instant is None else instant // SECOND

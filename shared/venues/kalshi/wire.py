@@ -217,6 +217,10 @@ class RowsPage(Wire, frozen=True, kw_only=True):
     trades: list[msgspec.Raw] | None = None
     milestones: list[msgspec.Raw] | None = None
     event_fee_changes: list[msgspec.Raw] | None = None
+    orders: list[msgspec.Raw] | None = None
+    fills: list[msgspec.Raw] | None = None
+    market_positions: list[msgspec.Raw] | None = None
+    settlements: list[msgspec.Raw] | None = None
 
 
 # --- books, trades, candles -------------------------------------------------------------------------------
