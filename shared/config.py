@@ -29,6 +29,12 @@ Positive = Annotated[int, Meta(ge=1)]
 Seconds = Annotated[float, Meta(gt=0, le=86_400)]
 Cents = Annotated[int, Meta(ge=1, le=99)]
 Percent = Annotated[float, Meta(gt=0, le=100)]
+Port = Annotated[int, Meta(ge=1, le=65_535)]
+
+
+# 24 characters of base64 are 144 bits.
+MIN_TOKEN = 24
+MAKE_TOKEN = "python3 -c 'import secrets; print(secrets.token_urlsafe(32))'"  # noqa: S105 - makes one
 
 
 class Backend(StrEnum):
@@ -36,6 +42,21 @@ class Backend(StrEnum):
 
     LOCAL = "local"
     GCP = "gcp"
+
+
+class LogFormat(StrEnum):
+    """How log lines look."""
+
+    TEXT = "text"
+    JSON = "json"
+
+
+class MailSecurity(StrEnum):
+    """How the line to the mail server is encrypted."""
+
+    STARTTLS = "starttls"
+    TLS = "tls"
+    NONE = "none"
 
 
 class Secret:
@@ -120,6 +141,26 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     min_price_cents: Annotated[Cents, Meta(description="cheaper contracts are not bought")] = 5
     max_price_cents: Annotated[Cents, Meta(description="dearer contracts are not bought")] = 95
     paper_bankroll_usd: Annotated[Usd, Meta(description="a paper account's first cash")] = _dollars(10_000)
+
+    api_port: Annotated[
+        Annotated[int, Meta(ge=0, le=65_535)] | None,
+        Meta(description="the HTTP API, on the loopback address only; empty: off, 0: any free port"),
+    ] = None
+    api_token: Annotated[Secret, Meta(description="callers of the API send it; 24 characters or more")] = (
+        Secret("")
+    )
+    log_format: Annotated[LogFormat, Meta(description="text or json")] = LogFormat.TEXT
+
+    alert_webhook_url: Annotated[Secret, Meta(description="Slack incoming webhook; keep it secret")] = Secret(
+        ""
+    )
+    smtp_host: Annotated[str, Meta(description="mail server for alerts")] = ""
+    smtp_port: Port = 587
+    smtp_security: Annotated[MailSecurity, Meta(description="starttls, tls or none")] = MailSecurity.STARTTLS
+    smtp_user: str = ""
+    smtp_password: Secret = Secret("")
+    smtp_from: Annotated[str, Meta(description="sender of alerts")] = ""
+    smtp_to: Annotated[tuple[str, ...], Meta(description="who gets alerts, comma-separated")] = ()
 
     @property
     def demo(self) -> bool:
@@ -238,10 +279,43 @@ def _check(settings: Settings) -> None:
         "MAX_WEEKLY_LOSS_USD is below MAX_DAILY_LOSS_USD: raise the week or lower the day": (
             settings.max_weekly_loss_usd < settings.max_daily_loss_usd
         ),
+        **_service(settings),
     }
     found = [message for message, holds in wrong.items() if holds]
     if found:
         raise ConfigError("; ".join(found))
+
+
+def _service(settings: Settings) -> dict[str, bool]:
+    """The same for the API and for alerts."""
+    webhook, token = settings.alert_webhook_url.reveal(), settings.api_token.reveal()
+    is_clear = settings.smtp_security is MailSecurity.NONE
+    return {
+        f"API_TOKEN is not {MIN_TOKEN} or more letters, digits and signs without a space: "
+        f"make one with: {MAKE_TOKEN}": bool(token) and not _is_token(token),
+        "ALERT_WEBHOOK_URL is not a full https address: copy it from the webhook's page": bool(
+            webhook and not _is_https(webhook)
+        ),
+        "SMTP_HOST needs SMTP_FROM and SMTP_TO: who sends alerts, and to whom": bool(
+            settings.smtp_host and not (settings.smtp_from and settings.smtp_to)
+        ),
+        "SMTP_SECURITY=none sends in clear: only to 127.0.0.1 or localhost, and without SMTP_PASSWORD": (
+            is_clear
+            and (settings.smtp_host not in ("", "127.0.0.1", "localhost") or bool(settings.smtp_password))
+        ),
+    }
+
+
+def _is_token(text: str) -> bool:
+    return len(text) >= MIN_TOKEN and text.isascii() and text.isprintable() and " " not in text
+
+
+def _is_https(text: str) -> bool:
+    try:
+        parts = urlsplit(text)
+        return parts.scheme == "https" and bool(parts.hostname) and text.isprintable() and " " not in text
+    except ValueError:
+        return False
 
 
 def _default_text(field: str) -> str:

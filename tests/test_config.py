@@ -99,11 +99,32 @@ def test_a_value_that_does_not_fit_names_the_variable_and_the_fix(name: str, val
         ({"BACKEND": "gcp"}, "needs GOOGLE_CLOUD_PROJECT"),
         ({"MIN_PRICE_CENTS": "50", "MAX_PRICE_CENTS": "50"}, "not below"),
         ({"MAX_DAILY_LOSS_USD": "5000"}, "MAX_WEEKLY_LOSS_USD is below"),
+        ({"API_TOKEN": "short"}, "API_TOKEN is not 24"),
+        ({"API_TOKEN": "x" * 30 + " " + "x"}, "without a space"),
+        ({"ALERT_WEBHOOK_URL": "http://hooks.example/x"}, "not a full https address"),
+        ({"ALERT_WEBHOOK_URL": "https://[::1"}, "not a full https address"),
+        ({"SMTP_HOST": "mail.example"}, "SMTP_FROM and SMTP_TO"),
+        (
+            {"SMTP_HOST": "mail.example", "SMTP_FROM": "a@x", "SMTP_TO": "b@x", "SMTP_SECURITY": "none"},
+            "sends in clear",
+        ),
     ],
 )
 def test_settings_that_contradict_each_other_are_refused(given: dict[str, str], says: str) -> None:
     with pytest.raises(ConfigError, match=says):
         load(given, None)
+
+
+def test_a_refused_token_or_webhook_is_not_repeated() -> None:
+    with pytest.raises(ConfigError) as caught:
+        load({"API_TOKEN": "hunter2", "ALERT_WEBHOOK_URL": "http://hooks.example/hidden"}, None)
+    assert "hunter2" not in str(caught.value)
+    assert "hidden" not in str(caught.value)
+
+
+def test_the_api_is_off_until_it_has_a_port() -> None:
+    assert load({}, None).api_port is None
+    assert load({"API_PORT": "0"}, None).api_port == 0
 
 
 def test_a_misspelt_limit_in_the_file_is_refused(tmp_path: Path) -> None:
