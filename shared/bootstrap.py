@@ -130,7 +130,7 @@ def paper_system(
 
     paper = PaperGateway(keeper.book_of, schedule_of, clock, options.paper_latency_s)
     gate = Gate(risk_limits(settings))
-    executor = Executor(keeper.book_of, paper, gate, account, journal, clock, quotes)
+    executor = Executor(paper.book_of, paper, gate, account, journal, clock, quotes)
     return Parts(
         clock=clock,
         pace=options.pace,

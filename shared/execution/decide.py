@@ -10,7 +10,10 @@ from shared.books.book import OrderBook
 from shared.books.firewall import QuoteLimits, refusals
 from shared.books.walk import take
 from shared.clock import Instant
+from shared.edges.profiles import RULES
+from shared.edges.states import contract_worth
 from shared.fees.kalshi import FeeSchedule, order_budget
+from shared.fees.protocol import fine
 from shared.messages import SignalRaised
 from shared.money import LOTS, MICROS, Price, Quantity, Usd, format_price
 from shared.risk.account import risk_of
@@ -40,6 +43,8 @@ def decide(
     standing = take(book.asks(signal.side), signal.limit, wanted).quantity
     if not standing:
         return f"no {signal.side} ask at {format_price(signal.limit)} or better"
+    if refusal := _too_good(signal, book, schedule):
+        return refusal
     quantity = _fit(signal, schedule, limits, standing)
     if quantity <= 0:
         return "the risk limit per trade allows less than one contract"
@@ -61,8 +66,29 @@ def fee_ceiling(schedule: FeeSchedule, limit: Price, quantity: Quantity) -> Usd:
     return order_budget(schedule, [(Price(min(limit, MICROS // 2)), quantity)])
 
 
+def limit_holds(signal: SignalRaised, schedule: FeeSchedule, probability: float) -> bool:
+    """Whether the signal's limit keeps its required edge at a newer fair ``probability`` of its side."""
+    worth = contract_worth(probability, signal.certificate.differences, signal.side, signal.limit)
+    return schedule.all_in(signal.limit) <= fine(worth) - fine(signal.required_edge)
+
+
+def is_expired(signal: SignalRaised, now: Instant) -> bool:
+    """Whether a signal's time is over; one from the future counts as old, for then the clock was set back."""
+    if signal.expires_at is None:
+        return False
+    return abs(now - signal.observed_at) >= signal.expires_at - signal.observed_at
+
+
+def _too_good(signal: SignalRaised, book: OrderBook, schedule: FeeSchedule) -> str:
+    """A price that fell far below the fair value since the signal knows something that we do not."""
+    best, most = book.best_ask(signal.side), RULES[signal.profile].max_net_edge
+    if best is None or fine(signal.fair_probability) - schedule.all_in(best[0]) <= fine(most):
+        return ""
+    return f"too_good: {format_price(best[0])} leaves more than {100 * most:.0f}c of edge"
+
+
 def _too_late(signal: SignalRaised, now: Instant) -> str:
-    if signal.expires_at is not None and now >= signal.expires_at:
+    if is_expired(signal, now):
         return "the signal has expired"
     if signal.starts_at is not None and now >= signal.starts_at:
         return "the game has started: a pre-game price is no longer a fair price"

@@ -15,10 +15,11 @@ from shared.books.book import OrderBook
 from shared.books.firewall import QuoteLimits
 from shared.clock import Clock
 from shared.errors import AlreadyExistsError
-from shared.execution.decide import decide
+from shared.execution.decide import decide, is_expired, limit_holds
 from shared.execution.gateway import Accepted, Gateway, Outcome, Rejected, Unknown
 from shared.execution.journal import Journal
 from shared.fees.kalshi import FeeSchedule
+from shared.idempotence import Seen
 from shared.messages import OpportunityAssessed, SignalRaised
 from shared.money import Quantity
 from shared.orders.intent import client_order_id
@@ -69,6 +70,7 @@ class Executor:
         self.schedules: dict[str, FeeSchedule] = {}
         self.blocked: dict[str, str] = {}
         self._flying: set[str] = set()
+        self._known: Seen[str] = Seen()
 
     @property
     def mode(self) -> str:
@@ -81,9 +83,12 @@ class Executor:
         return self._gate.limits
 
     async def on_signal(self, signal: SignalRaised, schedule: FeeSchedule) -> None:
-        """Start working a signal; a newer one for the same market takes the older one's place."""
-        current = self.watched.get(signal.ticker)
-        if current is not None and current.signal.signal_id == signal.signal_id:
+        """Start working a signal, once; a newer one for the same market takes the older one's place."""
+        current, now = self.watched.get(signal.ticker), self._clock.now()
+        if signal.signal_id in self._known:
+            return
+        self._known.add(signal.signal_id)
+        if current is not None and signal.observed_at < current.signal.observed_at <= now:
             return
         self.watched[signal.ticker] = Watch(signal, schedule, signal.quantity)
         self.schedules[signal.ticker] = schedule
@@ -92,14 +97,15 @@ class Executor:
     def reconsider(self, opportunity: OpportunityAssessed) -> None:
         """Stop working a signal whose ground is gone: the books moved, the game began, the market closed.
 
-        A rejection only because the price moved away keeps the signal: the price may come back.
+        A rejection only because the price moved away keeps the signal, as long as its limit is still worth
+        paying: the price may come back.
         """
         watch = self.watched.get(opportunity.ticker)
-        if watch is None or watch.signal.side is not opportunity.side or opportunity.accepted:
+        if watch is None or watch.signal.side is not opportunity.side:
             return
-        codes = {reason.partition(":")[0] for reason in opportunity.reasons}
-        in_reach = opportunity.ask is not None and opportunity.ask <= watch.signal.limit
-        if in_reach or not codes <= _OF_THE_QUOTE:
+        if opportunity.observed_at < watch.signal.observed_at <= self._clock.now():
+            return
+        if not _stands(watch, opportunity):
             self.watched.pop(opportunity.ticker, None)
 
     def forget(self, ticker: str) -> None:
@@ -135,7 +141,7 @@ class Executor:
         found = decide(signal, book, watch.schedule, limits, quotes, watch.wanted, order_id, now)
         if isinstance(found, str):
             watch.last_reason = found
-            if signal.expires_at is not None and now >= signal.expires_at:
+            if is_expired(signal, now):
                 self._done(watch)
             return None
         view = self.account.view(found.event_ticker, found.sport, now)
@@ -177,6 +183,8 @@ class Executor:
 
     async def _place(self, order: ApprovedOrder) -> Outcome:
         """Send; whatever goes wrong on the way leaves the outcome unknown, never rejected."""
+        if self.account.halted:  # while the intent was being written
+            return Rejected("halt", self.account.halted)
         try:
             return await self._gateway.place(order)
         except Exception as exc:  # a bug below must not be read as "nothing happened"
@@ -212,3 +220,15 @@ class Executor:
         status = OrderStatus.FILLED if filled == proposal.quantity else OrderStatus.CANCELED
         position = self.account.ledger.positions.get(proposal.ticker)
         await self._journal.filled(proposal.client_order_id, outcome, fills, status, position, stamps)
+
+
+def _stands(watch: Watch, opportunity: OpportunityAssessed) -> bool:
+    """Whether a newer assessment of its side leaves a signal's ground as it was."""
+    signal, fair = watch.signal, opportunity.fair
+    if fair is not None and not limit_holds(signal, watch.schedule, fair.probability):
+        return False
+    if opportunity.accepted:
+        return True
+    codes = {reason.partition(":")[0] for reason in opportunity.reasons}
+    in_reach = opportunity.ask is not None and opportunity.ask <= signal.limit
+    return not in_reach and codes <= _OF_THE_QUOTE

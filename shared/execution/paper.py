@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 
-from shared.books.book import OrderBook
+from shared.books.book import BookState, OrderBook
 from shared.clock import Clock
 from shared.execution.gateway import Accepted, Outcome, Rejected
 from shared.fees.kalshi import FeeSchedule, OrderFees
@@ -59,6 +59,22 @@ class PaperGateway:
             return Rejected("market_not_found", f"no live book of {proposal.ticker}")
         fills = tuple(self._fills(proposal, book, OrderFees(schedule)))
         return Accepted(digest("paper", proposal.client_order_id), fills, Quantity(0))
+
+    def book_of(self, ticker: str) -> OrderBook | None:
+        """The live book less what was taken from it: what an order could still fill."""
+        book, taken = self._book_of(ticker), self._taken.get(ticker)
+        if book is None or not taken or book.state is not BookState.LIVE or book.updated_at is None:
+            return book
+        rest = OrderBook(ticker)
+        yes, no = (
+            [
+                (price, Quantity(max(0, size - taken.get((side.other, complement(price)), 0))))
+                for price, size in book.bids(side)
+            ]
+            for side in Side
+        )
+        rest.apply_snapshot(yes, no, book.updated_at, book.seq)
+        return rest
 
     def book_changed(self, ticker: str) -> None:
         """Forget what was taken from levels that have left the book of ``ticker``."""

@@ -104,7 +104,7 @@ class Replay:
         journal = Journal(self._documents, self._bus, self._clock)
         quotes = QuoteLimits(max_age=settings.max_quote_age)
         executor = Executor(
-            self._keeper.book_of, paper, Gate(limits), account, journal, self._clock, quotes, lambda: 0
+            paper.book_of, paper, Gate(limits), account, journal, self._clock, quotes, lambda: 0
         )
         self._detector = EdgeDetector(Board(settings), self._documents, self._bus, self._clock)
         self._floor = TradingFloor(self._detector, self._keeper, executor, self._clock, paper)

@@ -96,7 +96,7 @@ class Floor:
 
     def make_executor(self, gateway: Gateway) -> Executor:
         return Executor(
-            lambda ticker: self.book if ticker == TICKER else None,
+            self.paper.book_of,
             gateway,
             Gate(LIMITS),
             self.account,

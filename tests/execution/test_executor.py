@@ -10,10 +10,11 @@ from shared.backends.local.documents import SqliteDocuments
 from shared.clock import HOUR, MINUTE, Instant
 from shared.execution.gateway import Accepted, Outcome, Rejected, Unknown
 from shared.execution.journal import Journal
-from shared.messages import OpportunityAssessed, OrderUpdated
+from shared.messages import FairValue, OpportunityAssessed, OrderUpdated
 from shared.money import Price, Quantity, Usd
 from shared.orders.intent import client_order_id
 from shared.orders.ledger import Ledger
+from shared.ports import Value
 from shared.risk.account import Account
 from shared.risk.gate import ApprovedOrder
 from shared.terms import OrderStatus, Profile, Result, Side
@@ -232,3 +233,109 @@ async def test_a_signal_that_came_while_an_order_was_out_is_still_worked(floor: 
     executor = floor.make_executor(Overtaken(floor.documents, Rejected("no", "no")))
     await executor.on_signal(signal(), SCHEDULE)
     assert executor.watched[TICKER].signal is newer
+
+
+async def test_a_signal_delivered_again_after_its_order_neither_orders_nor_blocks(floor: Floor) -> None:
+    floor.asks((50, 500))
+    await floor.executor.on_signal(signal(), SCHEDULE)
+    await floor.executor.on_signal(signal(), SCHEDULE)
+    assert await floor.filled() == contracts(100)
+    assert floor.executor.blocked == {}
+
+
+async def test_a_signal_that_arrives_late_does_not_replace_a_newer_one(floor: Floor) -> None:
+    floor.asks((53, 10))
+    newer = signal(signal_id="signal-2", observed_at=Instant(START + 1))
+    await floor.clock.advance(1)
+    await floor.executor.on_signal(newer, SCHEDULE)
+    await floor.executor.on_signal(signal(), SCHEDULE)
+    assert floor.executor.watched[TICKER].signal is newer
+
+
+async def test_an_assessment_from_before_a_signal_does_not_drop_it(floor: Floor) -> None:
+    floor.asks((53, 10))
+    await floor.executor.on_signal(signal(), SCHEDULE)
+    floor.executor.reconsider(assessed(observed_at=Instant(START - 1)))
+    assert TICKER in floor.executor.watched
+
+
+@pytest.mark.parametrize(
+    ("fair", "ask", "accepted", "is_kept"),
+    [
+        (0.60, 55, False, True),
+        (0.58, 55, False, False),  # should the price come back to 52c, it would earn less than asked
+        (0.58, 49, True, False),  # still worth 49c, no longer worth the limit of 52c
+        (0.60, 49, True, True),
+        (0.58, None, False, False),
+    ],
+)
+async def test_a_signal_whose_limit_is_no_longer_worth_paying_is_dropped(
+    floor: Floor, fair: float, ask: int | None, accepted: bool, is_kept: bool
+) -> None:
+    floor.asks((53, 10))
+    await floor.executor.on_signal(signal(), SCHEDULE)
+    reasons = () if accepted else ("thin_edge: too thin",) if ask else ("no_quote: nobody offers yes",)
+    floor.executor.reconsider(
+        assessed(
+            ask=None if ask is None else cents(ask),
+            accepted=accepted,
+            reasons=reasons,
+            fair=fair_value(fair),
+        )
+    )
+    assert (TICKER in floor.executor.watched) is is_kept
+
+
+def fair_value(probability: float) -> FairValue:
+    return FairValue(
+        probability=probability,
+        multiplicative=probability,
+        power=probability,
+        odds_ratio=probability,
+        shin=probability,
+        standard_error=0.005,
+        books=5,
+        effective_books=5.0,
+        age_s=1.0,
+    )
+
+
+async def test_an_ask_far_below_the_fair_value_is_news_we_have_not_heard(floor: Floor) -> None:
+    floor.asks((46, 100))
+    await floor.executor.on_signal(signal(), SCHEDULE)
+    assert await floor.filled() == 0
+    assert "too_good" in floor.executor.watched[TICKER].last_reason
+
+
+async def test_a_clock_set_back_does_not_prolong_a_signal(floor: Floor) -> None:
+    floor.asks((53, 10))
+    await floor.executor.on_signal(signal(), SCHEDULE)
+    floor.clock.set(Instant(START - HOUR))
+    floor.asks((50, 30))
+    await floor.executor.on_book(TICKER)
+    assert await floor.filled() == 0
+    assert TICKER not in floor.executor.watched
+
+
+async def test_a_halt_while_the_intent_is_written_stops_the_order(floor: Floor) -> None:
+    gateway = Scripted(floor.documents, Accepted("v", (), Quantity(0)))
+    executor = floor.make_executor(gateway)
+    create = floor.documents.create
+
+    async def halting(path: str, value: Value) -> int:
+        floor.account.halted = "ann: stop"
+        return await create(path, value)
+
+    floor.documents.create = halting  # type: ignore[method-assign]
+    await executor.on_signal(signal(), SCHEDULE)
+    assert gateway.sent == []
+    assert floor.account.reserved == 0
+    assert await floor.last_status() is OrderStatus.REJECTED
+
+
+async def test_what_paper_took_is_not_ordered_again(floor: Floor) -> None:
+    await floor.executor.on_signal(signal(), SCHEDULE)
+    await floor.clock.advance(1)
+    for _ in range(3):
+        await floor.executor.on_book(TICKER)
+    assert len({update.order_id for update in await floor.said(OrderUpdated)}) == 1
