@@ -8,6 +8,7 @@ from shared.clock import Instant
 from shared.messages import PriceRange, TickSeen, TradeSeen
 from shared.money import Price, Quantity
 from shared.terms import FeeType, Outside, Result, Side
+from shared.venues.kalshi.account import FillSeen, GroupChanged, OrderSeen, PositionSeen
 
 Level = tuple[Price, Quantity]
 
@@ -85,6 +86,13 @@ class Gap(msgspec.Struct, frozen=True, kw_only=True):
     reason: str
 
 
+class Listening(msgspec.Struct, frozen=True, kw_only=True):
+    """The exchange has confirmed a channel of our own account: what happens from now on is sent."""
+
+    at: Instant
+    channel: str
+
+
 class Connected(msgspec.Struct, frozen=True, kw_only=True):
     """A connection is open and everything has been asked for; books follow as snapshots."""
 
@@ -110,11 +118,16 @@ class Problem(msgspec.Struct, frozen=True, kw_only=True):
 StreamEvent = (
     BookSnapshot
     | BookDelta
+    | FillSeen
+    | OrderSeen
+    | PositionSeen
+    | GroupChanged
     | TickSeen
     | TradeSeen
     | Lifecycle
     | EventFees
     | Gap
+    | Listening
     | Connected
     | Disconnected
     | Problem

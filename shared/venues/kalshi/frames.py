@@ -15,7 +15,7 @@ from shared.clock import SECOND, Instant
 from shared.messages import TickSeen, TradeSeen
 from shared.money import Price, complement
 from shared.terms import FeeType, Result, Side
-from shared.venues.kalshi import wire
+from shared.venues.kalshi import account_rows, wire
 from shared.venues.kalshi.events import (
     BookDelta,
     BookSnapshot,
@@ -250,6 +250,11 @@ _EVENTS: dict[str, Callable[[Frame, Instant], StreamEvent]] = {
     "trade": _trade,
     "market_lifecycle_v2": _lifecycle,
     "event_fee_update": _event_fees,
+    # Our own account. Types are in the singular where their channels are in the plural.
+    "fill": lambda frame, now: account_rows.fill_seen(frame.msg, now),
+    "user_order": lambda frame, now: account_rows.order_seen(frame.msg, now),
+    "market_position": lambda frame, now: account_rows.position_seen(frame.msg, now),
+    "order_group_updates": lambda frame, now: account_rows.group_changed(frame.msg, now),
 }
 
 

@@ -2,7 +2,9 @@
 
 One connection carries all subscriptions. The exchange numbers the messages of one subscription (``sid``)
 together, replies included; a missing number makes every book of that subscription suspect until it has been
-sent anew. The book channel says nothing about trading status: combine it with ``Lifecycle`` events.
+sent anew. The book channel says nothing about trading status: combine it with ``Lifecycle`` events. Of the
+channels of our own account only the order groups are numbered: a lost fill leaves no trace, so fills are read
+again by REST (see :mod:`shared.venues.kalshi.private`).
 """
 
 from __future__ import annotations
@@ -22,6 +24,7 @@ from shared.venues.kalshi.events import (
     Connected,
     Disconnected,
     Gap,
+    Listening,
     Problem,
     StreamEvent,
 )
@@ -36,6 +39,8 @@ _ENDED = frozenset({10, 25})
 _BOOKS = "orderbook_delta"
 _PER_MARKET = (_BOOKS, "ticker", "trade")
 _LIFECYCLE = "market_lifecycle_v2"
+FILLS = "fill"
+_ACCOUNT = (FILLS, "user_orders", "market_positions", "order_group_updates")
 
 
 @dataclass(slots=True)
@@ -61,11 +66,20 @@ class StreamProtocol:
     """Subscriptions of one connection. Feed it frames in order; call :meth:`tick` every few seconds."""
 
     def __init__(
-        self, tickers: Iterable[str] = (), *, lifecycle: bool = True, yes_priced: bool = True
+        self,
+        tickers: Iterable[str] = (),
+        *,
+        lifecycle: bool = True,
+        account: bool = False,
+        yes_priced: bool = True,
     ) -> None:
-        """``yes_priced`` asks for NO bids as YES asks; it is always stated, for its default will change."""
+        """``yes_priced`` asks for NO bids as YES asks; it is always stated, for its default will change.
+
+        ``account`` adds our own fills, orders, positions and order groups, in every market.
+        """
         self._wanted: dict[str, None] = dict.fromkeys(tickers)
-        self._lifecycle, self._yes_priced = lifecycle, yes_priced
+        self._everywhere = ((_LIFECYCLE,) if lifecycle else ()) + (_ACCOUNT if account else ())
+        self._yes_priced = yes_priced
         self._reset()
 
     def _reset(self) -> None:
@@ -93,8 +107,8 @@ class StreamProtocol:
         self._online = True
         out = Output([Connected(at=now)])
         self._subscribe_markets(self.tickers, now, out)
-        if self._lifecycle:
-            self._subscribe(_LIFECYCLE, (), now, out)
+        for channel in self._everywhere:
+            self._subscribe(channel, (), now, out)
         return out
 
     def disconnected(self, reason: str, now: Instant) -> Output:
@@ -131,7 +145,7 @@ class StreamProtocol:
         out = Output()
         for key in [key for key, asked in self._asked.items() if now - asked.asked_at > _PATIENCE]:
             lost = self._asked.pop(key)
-            if lost.tickers or lost.channel == _LIFECYCLE:
+            if lost.tickers or lost.channel in self._everywhere:
                 self._subscribe(lost.channel, sorted(lost.tickers), now, out)
         for subscription in self._books():
             overdue = [t for t in subscription.tickers if now - self._stale.get(t, now) > _PATIENCE]
@@ -160,7 +174,7 @@ class StreamProtocol:
         self, frame: frames.Frame, subscription: _Subscription | None, now: Instant, out: Output
     ) -> None:
         if frame.type == "subscribed":
-            self._subscribed(frame)
+            self._subscribed(frame, now, out)
         elif frame.type == "error":
             self._refused(frame, subscription, now, out)
         elif subscription is not None and self._in_sequence(frame, subscription, now, out):
@@ -189,13 +203,15 @@ class StreamProtocol:
             return event.ticker in subscription.tickers and event.ticker not in self._stale
         return True
 
-    def _subscribed(self, frame: frames.Frame) -> None:
+    def _subscribed(self, frame: frames.Frame, now: Instant, out: Output) -> None:
         answer = frames.body(frame, frames.Subscribed)
         subscription = self._asked.pop(frame.id or 0, None)
         if subscription is None:
             return
         subscription.sid = answer.sid
         self._by_sid[answer.sid] = subscription
+        if subscription.channel in _ACCOUNT:
+            out.events.append(Listening(at=now, channel=subscription.channel))
 
     def _refused(
         self, frame: frames.Frame, subscription: _Subscription | None, now: Instant, out: Output

@@ -1,0 +1,210 @@
+"""Live gateway: immediate-or-cancel orders on the exchange, and what became of one when nobody knows.
+
+An order is accepted once the exchange gave it an id; its fills are then taken from the stream or read by
+REST, for the create's answer holds only rounded averages. Until every filled contract is seen with its exact
+price and fee the outcome is unknown. An order counts as never arrived only when the exchange vouches for a
+time at which the request could no longer have been taken.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable, Callable
+
+from shared.clock import MINUTE, SECOND, Clock, Instant, format_instant
+from shared.errors import (
+    ArbError,
+    CredentialsError,
+    MalformedError,
+    OutcomeUnknownError,
+    RateLimitedError,
+    RefusedError,
+    RetryLaterError,
+    VenueDownError,
+)
+from shared.execution.gateway import Accepted, Outcome, Rejected, Unknown
+from shared.money import Quantity, format_quantity
+from shared.orders.ledger import Fill
+from shared.risk.controls import Proposal
+from shared.risk.gate import ApprovedOrder
+from shared.terms import OrderStatus
+from shared.venues.kalshi.account import FillSeen
+from shared.venues.kalshi.answers import DUPLICATE
+from shared.venues.kalshi.order_wire import OrderRef, OrderTicket, TimeInForce
+from shared.venues.kalshi.portfolio import KalshiPortfolio
+from shared.venues.kalshi.private import PrivateFeed
+from shared.venues.kalshi.trading import KalshiTrading
+
+# A signature 60 s old is refused (measured), our clock may be 10 s ahead, and a little more.
+_TAKEN_WITHIN = 90 * SECOND
+# How far the exchange's clock may be behind ours when it dates an order.
+_EARLIER = MINUTE
+# Seconds between looks for the fills of an accepted order: reads lag by 0.3 to 2 s, on the demo up to 10.
+_LOOKS = (0.25, 0.5, 1.0, 2.0, 4.0, 4.0)
+
+
+class LiveGateway:
+    """The exchange behind the gateway port.
+
+    Args:
+        shard_of: the shard of a ticker as the market said it, ``None`` when unknown; it is never guessed.
+        feed: our fills; whoever runs the stream gives it every event.
+    """
+
+    mode = "live"
+
+    def __init__(
+        self,
+        trading: KalshiTrading,
+        portfolio: KalshiPortfolio,
+        feed: PrivateFeed,
+        shard_of: Callable[[str], int | None],
+        clock: Clock,
+    ) -> None:
+        self._trading, self._portfolio, self._feed = trading, portfolio, feed
+        self._shard_of, self._clock = shard_of, clock
+        self._sent: dict[str, Instant] = {}
+
+    async def place(self, order: ApprovedOrder) -> Outcome:
+        """Send an immediate-or-cancel order once; an id that was used before is looked up instead."""
+        proposal = order.proposal
+        shard = self._shard_of(proposal.ticker)
+        if shard is None:
+            return Rejected("unknown_shard", f"the shard of {proposal.ticker} is not known")
+        ticket = OrderTicket(
+            ticker=proposal.ticker,
+            exchange_index=shard,
+            side=proposal.side,
+            price=proposal.limit,
+            quantity=proposal.quantity,
+            client_order_id=proposal.client_order_id,
+            time_in_force=TimeInForce.IOC,
+        )
+        self._sent[proposal.client_order_id] = self._clock.now()
+        try:
+            placed = await self._trading.create(ticket)
+        except ArbError as exc:
+            return await self._failed(proposal, exc)
+        return self._known(proposal, await self._filled(proposal, placed.order_id, placed.filled))
+
+    async def resolve(self, proposal: Proposal) -> Outcome:
+        """What became of an order that may have been sent: one look, to be repeated while it is unknown.
+
+        Also for orders of an earlier run: then the first look is taken for the time of sending.
+        """
+        sent = self._sent.setdefault(proposal.client_order_id, self._clock.now())
+        try:
+            return self._known(proposal, await self._look(proposal, sent))
+        except ArbError as exc:
+            return Unknown(f"the exchange cannot be asked: {exc}")
+
+    async def cancel(self, order_id: str, ticker: str) -> Quantity | None:
+        """Take an order of the exchange out of the book; ``None`` if it is not resting: read its fills."""
+        shard = self._shard_of(ticker)
+        if shard is None:
+            raise RefusedError(f"cancel {order_id}: the shard of {ticker} is not known", "unknown_shard")
+        return await self._trading.cancel(OrderRef(order_id, ticker, shard))
+
+    async def cancel_all(self) -> None:
+        """Cancel everything of the account; no order is placed for a minute after it."""
+        await self._trading.cancel_all()
+
+    async def _failed(self, proposal: Proposal, error: ArbError) -> Outcome:
+        """The outcome of a create that raised: rejected only if it is certain that nothing was done."""
+        if isinstance(error, RefusedError) and error.code == DUPLICATE:
+            return await self.resolve(proposal)
+        code = _code(error)
+        if not code:
+            return Unknown(str(error))
+        return self._known(proposal, Rejected(code, str(error)))
+
+    async def _look(self, proposal: Proposal, sent: Instant) -> Outcome:
+        # Asked for first: an order that is not listed now did not exist at that time.
+        as_of = await self._portfolio.client.user_data_as_of()
+        since = Instant(max(0, proposal.at - _EARLIER))
+        order = await self._portfolio.find(proposal.client_order_id, proposal.ticker, since)
+        if order is None and self._feed.has_filled(proposal.client_order_id):
+            return Unknown("the stream told a fill of it, the order list does not show it yet")
+        if order is None:
+            return _missing(as_of, sent)
+        if order.status not in (OrderStatus.FILLED, OrderStatus.CANCELED, OrderStatus.EXPIRED):
+            return Unknown(f"order {order.order_id} is still listed as {order.status}: an old state")
+        return await self._filled(proposal, order.order_id, order.filled)
+
+    async def _filled(self, proposal: Proposal, order_id: str, filled: Quantity) -> Outcome:
+        """An accepted order with the fills it is known to have, once each of them has been seen."""
+        for seconds in _LOOKS:
+            if self._feed.filled(order_id) >= filled:
+                break
+            await self._within(seconds, self._feed.wait_for(order_id, filled))
+            if self._feed.filled(order_id) < filled:
+                await self._read_fills(order_id)
+        fills = self._feed.fills_of(order_id)
+        if self._feed.filled(order_id) != filled or any(not _fits(fill, proposal) for fill in fills):
+            seen = format_quantity(self._feed.filled(order_id))
+            return Unknown(f"order {order_id} filled {format_quantity(filled)}, its fills show {seen}")
+        return Accepted(order_id, tuple(_booked(fill, proposal) for fill in fills), Quantity(0))
+
+    async def _read_fills(self, order_id: str) -> None:
+        try:
+            found = await self._portfolio.fills(order_id=order_id)
+        except (RetryLaterError, MalformedError):
+            return  # the next look asks again
+        for fill in found.rows:
+            self._feed.add(fill)
+
+    async def _within(self, seconds: float, waiting: Awaitable[None]) -> None:
+        """Wait for ``waiting``, at most for ``seconds`` of our clock."""
+        tasks = [asyncio.ensure_future(waiting), asyncio.ensure_future(self._clock.sleep(seconds))]
+        try:
+            await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
+        finally:
+            for task in tasks:
+                task.cancel()
+            await asyncio.gather(*tasks, return_exceptions=True)
+
+    def _known(self, proposal: Proposal, outcome: Outcome) -> Outcome:
+        """The outcome; nothing more needs to be remembered about an order whose outcome is known."""
+        if not isinstance(outcome, Unknown):
+            self._sent.pop(proposal.client_order_id, None)
+        return outcome
+
+
+def _code(error: ArbError) -> str:
+    """The venue's or our own word for an error that means nothing was done; empty for any other."""
+    match error:
+        case OutcomeUnknownError():
+            return ""
+        case RefusedError() | CredentialsError():
+            return error.code or "refused"
+        case RateLimitedError():
+            return "too_many_requests"
+        case VenueDownError():
+            return error.code or "venue_down"
+        case RetryLaterError():
+            return "after_cancel_all"
+    return ""
+
+
+def _missing(as_of: Instant | None, sent: Instant) -> Outcome:
+    if as_of is not None and as_of >= sent + _TAKEN_WITHIN:
+        return Rejected("never_arrived", f"the exchange did not know it at {format_instant(as_of)}")
+    seen = "an unknown time" if as_of is None else format_instant(as_of)
+    return Unknown(f"not listed at {seen}; it could still be under way: look again")
+
+
+def _fits(fill: FillSeen, proposal: Proposal) -> bool:
+    """Whether a fill can be one of this order: its market and side, and no worse than its limit."""
+    return fill.ticker == proposal.ticker and fill.side is proposal.side and fill.price <= proposal.limit
+
+
+def _booked(fill: FillSeen, proposal: Proposal) -> Fill:
+    return Fill(
+        fill_id=fill.fill_id,
+        ticker=fill.ticker,
+        event_ticker=proposal.event_ticker,
+        side=fill.side,
+        price=fill.price,
+        quantity=fill.quantity,
+        fee=fill.fee,
+    )
