@@ -65,7 +65,7 @@ class Board:
             return Found()
         self.markets[market.ticker] = market
         held = self.quotes.get(market.ticker)
-        if held is None or held.seen_at <= market.observed_at:
+        if held is None or held.seen_at <= market.observed_at or held.seen_at > now:
             self.quotes[market.ticker] = listed_quotes(market)
         return self.sweep((market.ticker,), now)
 
@@ -237,10 +237,10 @@ class Board:
         """Whether this side's assessment differs from the last one in anything a reader would act on."""
         codes = tuple(reason.partition(":")[0] for reason in opportunity.reasons)
         content: tuple[object, ...] = codes
-        if opportunity.accepted:
-            content = (opportunity.ask, opportunity.quantity)
-        elif opportunity.net_edge is not None:
+        if opportunity.net_edge is not None:
             content = (codes, opportunity.ask, round(opportunity.net_edge, 3))
+        if opportunity.accepted:
+            content = (*content, opportunity.quantity)
         key = (opportunity.ticker, opportunity.side)
         if self._said.get(key) == content:
             return False

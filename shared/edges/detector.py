@@ -103,7 +103,7 @@ def assess(
     if isinstance(fair, str):
         common = (*common, fair)
     age = now - quotes.seen_at
-    if age > settings.max_quote_age:
+    if abs(age) > settings.max_quote_age:  # from the future: the clock was set back
         common = (*common, f"stale_quote: last seen {age / SECOND:.0f} s ago")
     case = _Case(market, mapping, fair, quotes, schedule_of(market, now), settings, now, common)
     return _side(case, Side.YES), _side(case, Side.NO)

@@ -31,9 +31,10 @@ from shared.terms import OrderStatus
 
 # A rate limit passes by itself; every other refusal would be repeated for as long as the signal lives.
 _PASSING = frozenset({"order_rate"})
-# Reasons that speak of the quote of the moment, not of what the contract is worth.
+# Reasons that speak of the quote of the moment, not of what the contract is worth. Where nobody offers the
+# side no worth is told, and a signal could outlive what it was raised on.
 _OF_THE_QUOTE = frozenset(
-    {"thin_edge", "no_quote", "stale_quote", "thin", "wide", "one_sided", "crossed", "off_grid", "sentinel"}
+    {"thin_edge", "stale_quote", "thin", "wide", "one_sided", "crossed", "off_grid", "sentinel"}
 )
 
 

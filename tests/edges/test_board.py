@@ -114,3 +114,25 @@ def test_after_the_clock_was_set_back_new_listings_count_again() -> None:
     fed(board, ahead, Instant(NOW + HOUR))
     fed(board, market(yes_ask=price(45)), NOW)
     assert board.markets[TICKER].yes_ask == price(45)
+
+
+def test_a_fair_value_that_fell_is_news_though_the_price_is_still_worth_it() -> None:
+    board = Board(SETTINGS)
+    for message in (market(), mapping(), odds()):
+        fed(board, message)
+    lower = replace(odds(*(moneyline(book, 1.97, 1.93) for book in BOOKS)), observed_at=Instant(NOW + 1))
+    found = board.new_odds(lower, Instant(NOW + 1))
+    assert [opportunity.accepted for opportunity in found.opportunities if opportunity.side == "yes"] == [
+        True
+    ]
+    assert [signal.limit for signal in found.signals] == [price(46)]
+
+
+def test_a_quote_from_the_future_is_stale_and_gives_way_to_the_next_listing() -> None:
+    board = Board(SETTINGS)
+    ahead = Instant(NOW + HOUR)
+    fed(board, market(observed_at=ahead), ahead)
+    fed(board, mapping())
+    (yes, _) = board.new_odds(odds(), NOW).opportunities
+    assert [reason.partition(":")[0] for reason in yes.reasons] == ["stale_quote"]
+    assert fed(board, market())[1] == 1

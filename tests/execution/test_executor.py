@@ -266,7 +266,7 @@ async def test_an_assessment_from_before_a_signal_does_not_drop_it(floor: Floor)
         (0.58, 55, False, False),  # should the price come back to 52c, it would earn less than asked
         (0.58, 49, True, False),  # still worth 49c, no longer worth the limit of 52c
         (0.60, 49, True, True),
-        (0.58, None, False, False),
+        (0.60, None, False, False),
     ],
 )
 async def test_a_signal_whose_limit_is_no_longer_worth_paying_is_dropped(
