@@ -156,6 +156,7 @@ class LocalSystem:
 
     async def _finish(self, tasks: list[asyncio.Task[None]]) -> None:
         """No new orders; the stream and the halt are dropped, every other loop ends its turn."""
+        self.stop.set()
         self.parts.floor.close()
         self._frames.put_nowait(None)
         for task in tasks:
