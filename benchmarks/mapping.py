@@ -1,24 +1,20 @@
-"""Mapping: 10,000 markets against 2,000 odds events from cold, and a cached look-up.
-
-Run: ``python -m benchmarks.mapping``. Prints medians as JSON.
-"""
+"""Mapping: 10,000 markets against 2,000 odds events from cold, and a cached look-up."""
 
 from __future__ import annotations
 
-import json
-import statistics
-import time
-from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from itertools import combinations, islice
 
+from benchmarks.report import Figure, Goal, Line
+from benchmarks.timing import median_s
 from shared.clock import EASTERN, Instant, from_datetime
-from shared.mapping import events, names, parse, tables, ticker, titles
+from shared.mapping import events, names, parse, sides, tables, ticker, titles
 from shared.mapping.cache import MappingCache
 from shared.mapping.mapper import map_markets
 from shared.messages import MarketListed, OddsEvent
 from shared.terms import MarketShape, StrikeType
 
+GROUP = "mapping"
 EVENTS, MARKETS_PER_EVENT = 2_000, 5
 _FIRST = datetime(2026, 4, 1, 23, 5, tzinfo=UTC)
 
@@ -92,43 +88,41 @@ def _markets(away: tables.Team, home: tables.Team, start: datetime) -> list[Mark
 
 def forget() -> None:
     """Empty every memo, so that the next run is as cold as the first."""
-    for module in (events, names, parse, tables, ticker, titles):
+    for module in (events, names, parse, sides, tables, ticker, titles):
         for value in vars(module).values():
             if hasattr(value, "cache_clear"):
                 value.cache_clear()
 
 
-def seconds(work: Callable[[], object], runs: int, before: Callable[[], None] = lambda: None) -> float:
-    """Median wall time of ``work``."""
-    taken = []
-    for _ in range(runs):
-        before()
-        start = time.perf_counter()
-        work()
-        taken.append(time.perf_counter() - start)
-    return statistics.median(taken)
-
-
-def main() -> dict[str, float]:
-    """Measured medians, printed as JSON."""
+def figures(quick: bool) -> list[Line]:
+    """Cold, warm and cached, beside plain text similarity over the same markets and events."""
     markets, odds = world()
     decisions = map_markets(markets, odds)
+    assert sum(bool(decision.odds_event_id) for decision in decisions) == len(markets)
     cache = MappingCache()
     for market, decision in zip(markets, decisions, strict=True):
         cache.put(market, decision, Instant(0))
-    result = {
-        "markets": float(len(markets)),
-        "events": float(len(odds)),
-        "mapped": float(sum(bool(decision.odds_event_id) for decision in decisions)),
-        "cold_s": seconds(lambda: map_markets(markets, odds), 5, forget),
-        "warm_s": seconds(lambda: map_markets(markets, odds), 5),
-        "cached_lookup_us": seconds(lambda: [cache.get(m, Instant(1)) for m in markets], 9)
-        / len(markets)
-        * 1e6,
-    }
-    print(json.dumps({name: round(value, 4) for name, value in result.items()}))
-    return result
+    runs = 3 if quick else 5
+    cold = median_s(lambda: map_markets(markets, odds), runs, forget)
+    warm = median_s(lambda: map_markets(markets, odds), runs)
+    cached = median_s(lambda: [cache.get(m, Instant(1)) for m in markets], 9) / len(markets)
+    block = f"{len(markets):,} markets x {len(odds):,} events"
+    fuzzy = _similarity_s(markets, odds, 40 if quick else 200)
+    return [
+        Figure(GROUP, f"{block}, cold", cold, "s", goal=Goal("figure", 1.0)),
+        Figure(GROUP, f"{block}, texts read before", warm, "s"),
+        Figure(GROUP, "a decision from the cache", cached * 1e6, "us", goal=Goal("figure", 2.0)),
+        Figure(
+            GROUP, f"rapidfuzz WRatio, {block}", fuzzy, "s", ratio=fuzzy / cold, against="ours, cold, is faster"
+        ),
+    ]
 
 
-if __name__ == "__main__":
-    main()
+def _similarity_s(markets: list[MarketListed], odds: list[OddsEvent], sample: int) -> float:
+    """Seconds for every market against every event, from a sample of the markets: the cost is linear."""
+    from rapidfuzz import fuzz, process
+
+    names = [f"{event.away} at {event.home}" for event in odds]
+    texts = [f"{market.title} {market.rules_primary[:80]}" for market in markets[:sample]]
+    took = median_s(lambda: process.cdist(texts, names, scorer=fuzz.WRatio, workers=1), 3)
+    return took * len(markets) / sample

@@ -9,7 +9,7 @@ from functools import lru_cache
 
 from shared.clock import MINUTE, Instant, eastern_day
 from shared.mapping.names import beginnings
-from shared.mapping.people import words_of
+from shared.mapping.people import is_pair, words_of
 from shared.mapping.tables import LITERAL, League, league_of_sport_key
 from shared.messages import OddsEvent
 
@@ -74,6 +74,9 @@ class EventIndex:
         self._pairs.setdefault((league.name, *sorted((away, home))), []).append(listed)  # type: ignore[arg-type]
 
     def _add_people(self, league: League, event: OddsEvent, starts_at: Instant) -> None:
+        if is_pair(event.away) or is_pair(event.home):
+            self._leave_out(event, "it names a doubles team")
+            return
         away, home = words_of(event.away), words_of(event.home)
         if not away or not home or away == home:
             self._leave_out(event, "it does not name two people")

@@ -10,17 +10,23 @@ from datetime import date
 
 from shared.clock import Instant
 from shared.mapping.contract import Contract, read_contract
-from shared.mapping.names import key
-from shared.mapping.people import MIN_PERSON_CODE, Person, words_of
+from shared.mapping.people import Person
 from shared.mapping.series import Series, Untradeable, classify
-from shared.mapping.tables import LITERAL, TeamTable
-from shared.mapping.ticker import MAX_TICKER, EventTicker, parse_event, split_series, splits, suffix_code
+from shared.mapping.sides import (
+    agree,
+    code_pairs,
+    coded_people,
+    named_people,
+    subjects,
+    why_unproven,
+    with_stable_id,
+)
+from shared.mapping.ticker import MAX_TICKER, EventTicker, parse_event, split_series
 from shared.mapping.titles import (
     Pair,
     Rules,
     names_other_league,
     read_rules,
-    read_sub_title,
     read_title,
 )
 from shared.messages import MarketListed
@@ -135,14 +141,14 @@ def _teams(
     market: MarketListed, series: Series, event: EventTicker, pair: Pair | None, rules: Rules | None
 ) -> ParsedMarket | Refusal:
     table = series.league.teams
-    by_code = _code_pairs(market, event, table)
+    by_code = code_pairs(market, event, table)
     named = (table.canonical(pair.a), table.canonical(pair.b)) if pair else None
     if named and named[0] == named[1]:
         return _refuse(series, "same_team", f"both sides read as {named[0]!r}")
-    candidates = _agree(named, by_code, strict=series.league.sport != "soccer")
+    candidates = agree(named, by_code, strict=series.league.sport != "soccer")
     if not candidates:
-        return _refuse(series, "sides_unproven", _why_unproven(pair, event, by_code))
-    candidates = _with_stable_id(market, table, candidates)
+        return _refuse(series, "sides_unproven", why_unproven(pair, event, by_code))
+    candidates = with_stable_id(market, table, candidates)
     if not candidates:
         return _refuse(series, "stable_id", "the exchange's team id belongs to neither side")
     contract = read_contract(market, series, candidates, None, rules)
@@ -151,80 +157,13 @@ def _teams(
     return _parsed(market, series, event, candidates, None, away_first, pair is not None, contract, evidence)
 
 
-def _code_pairs(market: MarketListed, event: EventTicker, table: TeamTable) -> list[tuple[str, str]]:
-    stated = read_sub_title(market.event_sub_title)
-    cuts = [stated] if stated else splits(event.codes)
-    code = suffix_code(market.ticker, market.event_ticker)
-    hinted = [cut for cut in cuts if code in cut]
-    return [
-        (first, second)
-        for one, other in hinted or cuts
-        for first in sorted(table.codes(one))
-        for second in sorted(table.codes(other))
-        if first != second
-    ]
-
-
-def _agree(
-    named: tuple[str, str] | None, by_code: list[tuple[str, str]], strict: bool
-) -> tuple[tuple[str, str], ...]:
-    """Pairs that text and ticker both allow.
-
-    Club codes are reused across soccer, and a name outside the tables may share a code with a team inside:
-    there the text alone decides.
-    """
-    if named is None or not by_code:
-        return tuple(by_code) if named is None else (named,)
-    fits = tuple(named_as for codes in by_code for named_as in _consistent(named, codes))
-    if fits:
-        return tuple(dict.fromkeys(fits))
-    return () if strict and not any(map(_is_unknown, named)) else (named,)
-
-
-def _consistent(named: tuple[str, str], codes: tuple[str, str]) -> list[tuple[str, str]]:
-    """``codes`` in the order of the text, if each name can be the team its code means, one of them surely."""
-    return [
-        pair
-        for pair in (codes, codes[::-1])
-        if all(_can_be(name, team) for name, team in zip(named, pair, strict=True))
-        and not all(map(_is_unknown, named))
-    ]
-
-
-def _is_unknown(name: str) -> bool:
-    return name.startswith(LITERAL)
-
-
-def _can_be(name: str, team: str) -> bool:
-    """A name outside the table is completed by a code only to a team that carries all its words."""
-    return name == team or (
-        _is_unknown(name) and set(name.removeprefix(LITERAL).split()) <= set(key(team).split())
-    )
-
-
-def _why_unproven(pair: Pair | None, event: EventTicker, by_code: list[tuple[str, str]]) -> str:
-    if pair and by_code:
-        return f"the text says {pair.a!r} and {pair.b!r}, the ticker {event.codes!r} says otherwise"
-    return f"no text names the teams and the codes {event.codes!r} are not both known"
-
-
-def _with_stable_id(
-    market: MarketListed, table: TeamTable, candidates: tuple[tuple[str, str], ...]
-) -> tuple[tuple[str, str], ...]:
-    for kind, identity in market.custom_strike.items():
-        team = table.by_id.get(identity) if kind.endswith("_team") else None
-        if team is not None:
-            candidates = tuple(pair for pair in candidates if team in pair)
-    return candidates
-
-
 # --- people ------------------------------------------------------------------------------------------------
 
 
 def _people(
     market: MarketListed, series: Series, event: EventTicker, pair: Pair | None, rules: Rules | None
 ) -> ParsedMarket | Refusal:
-    people = _named_people(market, pair) if pair else _coded_people(market, event)
+    people = named_people(pair, subjects(market, series, rules)) if pair else coded_people(market, event)
     if people is None:
         return _refuse(series, "sides_unproven", f"no text names the competitors of {event.codes!r}")
     if people[0] == people[1]:
@@ -232,24 +171,6 @@ def _people(
     contract = read_contract(market, series, (), people, rules)
     evidence = _evidence(pair, rules, [])
     return _parsed(market, series, event, (), people, False, pair is not None, contract, evidence)
-
-
-def _named_people(market: MarketListed, pair: Pair) -> tuple[Person, Person] | None:
-    """Both names; the market's own subject, given in full, replaces its surname in the title."""
-    first, second = words_of(pair.a), words_of(pair.b)
-    full = words_of(market.yes_sub_title)
-    if full and (set(first) < set(full)) != (set(second) < set(full)):
-        first, second = (full, second) if set(first) < set(full) else (first, full)
-    return (Person(first), Person(second)) if first and second else None
-
-
-def _coded_people(market: MarketListed, event: EventTicker) -> tuple[Person, Person] | None:
-    """Codes alone: only when the market's suffix says where to cut, or six letters leave one way."""
-    code = suffix_code(market.ticker, market.event_ticker)
-    cuts = [cut for cut in splits(event.codes) if code in cut]
-    if not cuts and len(event.codes) == 2 * MIN_PERSON_CODE:
-        cuts = [(event.codes[:MIN_PERSON_CODE], event.codes[MIN_PERSON_CODE:])]
-    return (Person((), cuts[0][0]), Person((), cuts[0][1])) if len(cuts) == 1 else None
 
 
 # --- the result --------------------------------------------------------------------------------------------

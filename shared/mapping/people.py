@@ -29,6 +29,11 @@ class Person:
         return same_person(self.words, listed)
 
 
+def is_pair(name: str) -> bool:
+    """Whether a competitor is two people: a doubles team is no candidate for a singles market."""
+    return "/" in name or "&" in name or " and " in name
+
+
 def words_of(name: str) -> tuple[str, ...]:
     """Words of a person's name without Jr. and the like."""
     words = tokens(name)

@@ -24,6 +24,7 @@ _UNDATED = re.compile(r"^If (?P<head>.+? (?:match|fight|bout))\b(?P<tail>.*)$", 
 # A colon ends the pair unless the pair is still to come: "Game 5: New York at San Antonio".
 _TITLE_END = re.compile(r"(?: [Ww]inner\?|\s*:(?!.* (?:vs\.?|at) ).*|(?: originally)? scheduled .*|\?)$")
 _SUB_TITLE = re.compile(r"^(?P<a>[A-Z0-9]{2,6}) (?:vs|at) (?P<b>[A-Z0-9]{2,6})(?: \(|$)")
+_TITLE_SUBJECT = re.compile(r"^(?:Will (?P<will>.+?) win the .*|(?P<wins>[^:]+?) wins)$")
 _STARTS_OF_A = (" the ", " in ", ": ")
 _NUMBER = r"(?P<line>\d+(?:\.\d+)?)"
 _UNIT = r"(?:points|runs|goals|games)"
@@ -81,6 +82,12 @@ def read_title(title: str, league: League) -> Pair | None:
         return None
     text = _TITLE_END.sub("", title)
     return _pair(text.rstrip(), league) if " vs " in text or " vs. " in text or " at " in text else None
+
+
+def subject_of_title(title: str) -> str:
+    """Who a winner's title is about: ``Will X win the ...`` or ``X wins``; empty if it does not say."""
+    match = _TITLE_SUBJECT.match(title) if len(title) <= MAX_TEXT else None
+    return (match["will"] or match["wins"]) if match else ""
 
 
 def names_other_league(text: str, league: League) -> str:
