@@ -124,8 +124,8 @@ class OrderBook:
         return self._yes if side is Side.YES else self._no
 
     def touch(self, at: Instant) -> None:
-        """The stream is alive and nothing changed: the quotes are as fresh as ``at``."""
-        if self.updated_at is not None and at > self.updated_at:
+        """The stream is alive and nothing changed: the quotes are as fresh as ``at``, also by a clock set back."""
+        if self.updated_at is not None:
             self.updated_at = at
 
     def mark_gap(self) -> None:
@@ -134,8 +134,11 @@ class OrderBook:
             self._fault = BookState.GAP
 
     def age(self, now: Instant) -> int | None:
-        """Microseconds since the last message, never negative; ``None`` before the first snapshot."""
-        return None if self.updated_at is None else max(0, now - self.updated_at)
+        """Microseconds since the last message, ``None`` before the first snapshot.
+
+        Never negative: a message from the future is as old as the clock was set back.
+        """
+        return None if self.updated_at is None else abs(now - self.updated_at)
 
     def best_bid(self, side: Side) -> Level | None:
         """Highest bid for ``side``, or ``None``."""

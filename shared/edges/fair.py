@@ -11,7 +11,7 @@ from dataclasses import dataclass
 
 import msgspec
 
-from shared.clock import SECOND, Instant
+from shared.clock import MINUTE, SECOND, Instant
 from shared.errors import MalformedError
 from shared.messages import BookmakerMarket, FairValue, OddsOutcome, OddsSeen, Selection
 from shared.odds.consensus import (
@@ -31,6 +31,9 @@ _ALSO = {"spreads": "alternate_spreads", "totals": "alternate_totals", "team_tot
 _OPPOSITE_POINT = "spreads"
 _NEAR_START = int(NEAR_START_S * SECOND)
 _FOR_EVER = Instant(2**62)
+
+# Two clocks may differ. A price dated further ahead says that one of them is wrong, and with it every age.
+_CLOCKS_APART = MINUTE
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,7 +93,8 @@ def stands_until(
     moments = [] if start is None else [Instant(start - _NEAR_START), start]
     for quote in odds.quotes:
         if quote.market in (selection.market, _ALSO.get(selection.market)) and quote.last_update is not None:
-            moments += [quote.last_update, Instant(quote.last_update + int(limit * SECOND) + 1)]
+            dated = quote.last_update
+            moments += [Instant(dated - _CLOCKS_APART), dated, Instant(dated + int(limit * SECOND) + 1)]
     return min((moment for moment in moments if moment > now), default=_FOR_EVER)
 
 
@@ -115,8 +119,10 @@ def _against(name: str, age: float, fair: FairSet, index: int) -> BookFair:
 
 
 def _age(quote: BookmakerMarket, now: Instant) -> float | None:
-    """Seconds since the feed last saw this price; unknown age is no evidence."""
-    return None if quote.last_update is None else max(0, now - quote.last_update) / SECOND
+    """Seconds since the feed last saw this price; an unknown age, or an impossible one, is no evidence."""
+    if quote.last_update is None or quote.last_update > now + _CLOCKS_APART:
+        return None
+    return max(0, now - quote.last_update) / SECOND
 
 
 def _outcomes(

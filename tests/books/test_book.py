@@ -172,8 +172,14 @@ def test_a_quiet_stream_that_is_alive_keeps_the_book_fresh() -> None:
     book = live()
     book.touch(LATER)
     assert book.age(Instant(LATER + 5)) == 5
-    book.touch(NOW)
-    assert book.age(LATER) == 0
+
+
+def test_a_book_is_as_old_as_the_clock_was_set_back_until_the_stream_is_heard_again() -> None:
+    book = live()
+    earlier = Instant(NOW - 1_000)
+    assert book.age(earlier) == 1_000
+    book.touch(earlier)
+    assert book.age(earlier) == 0
 
 
 changes = st.lists(

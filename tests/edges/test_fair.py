@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from shared.clock import SECOND, Instant
-from shared.edges.fair import FairPair, fair_pair
+from shared.edges.fair import FairPair, fair_pair, stands_until
 from shared.messages import OddsOutcome, OddsSeen, Selection
 from shared.terms import MarketKind, Side
 from tests.edges.floor import AWAY, BOOKS, HOME, NOW, mapping, moneyline, odds, quote
@@ -126,6 +126,14 @@ def test_a_quote_of_unknown_age_is_no_evidence() -> None:
 def test_a_quote_from_the_future_counts_as_fresh() -> None:
     ahead = tuple(moneyline(book, age_s=-30) for book in BOOKS)
     assert pair(odds(*ahead)).yes.age_s == 0
+
+
+def test_a_quote_dated_far_ahead_is_no_evidence_until_our_clock_comes_near() -> None:
+    seen = odds(*(moneyline(book, age_s=-3_600) for book in BOOKS))
+    assert isinstance(fair_pair(seen, H2H, MarketKind.WINNER, NOW), str)
+    near = stands_until(seen, H2H, NOW)
+    assert near == NOW + 3_540 * SECOND
+    assert not isinstance(fair_pair(seen, H2H, MarketKind.WINNER, near), str)
 
 
 def test_an_underround_book_is_left_out() -> None:
