@@ -1,0 +1,71 @@
+"""Removes secrets from text that leaves the process: log lines, alerts, answers of the API.
+
+Two nets. The values of the secret settings are replaced wherever they appear. Shapes that carry secrets (PEM
+blocks, authorization headers, keys in addresses, signatures, webhook paths) are replaced whoever they belong
+to. A little too much is removed rather than too little. Every pattern is linear in the length of the text.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable
+from urllib.parse import quote
+
+from shared.config import Secret, Settings
+
+MASK = "***"
+# Shorter values would be found inside ordinary words.
+_SHORTEST = 6
+
+_NAMES = (
+    r"(?:api[-_ ]?key|access[-_]key|secret[-_]key|private[-_]?key|client[-_]secret|secret|password|passwd"
+    r"|passphrase|(?<![a-z])pwd|signature|(?<![a-z])sig|token|webhook[-_]?url)"
+)
+# A quoted value ends at its own quote (inside quoted text both are escaped), a bare one at a delimiter.
+_VALUE = (
+    r"(?:b?\"(?:[^\"\\]|\\.)*\"?|b?'(?:[^'\\]|\\.)*'?|b?\\+\"[^\"]*\"?|b?\\+'[^']*'?"
+    r"|(?:(?:bearer|basic|token)\s+)?[^\s\"'&,;<>()\[\]{}\\]+)"
+)
+# ``name=value``, ``name: value``, ``"name": "value"`` and the pair ``('name', 'value')``.
+_BETWEEN = r"(?:\\*[\"']\s*[:=,]\s*|\s*[:=]\s*|%3D)"
+
+_SHAPES: tuple[tuple[re.Pattern[str], str], ...] = tuple(
+    (re.compile(pattern, re.IGNORECASE | re.DOTALL), replacement)
+    for pattern, replacement in (
+        (r"-----BEGIN [A-Z0-9 ]{1,40}-----.*?(?:-----END [A-Z0-9 ]{1,40}-----|\Z)", MASK),
+        (r"((?:set-)?cookie\b" + _BETWEEN + r")[^\r\n]+", rf"\1{MASK}"),
+        (r"((?:proxy-)?authorization" + _BETWEEN + r")" + _VALUE, rf"\1{MASK}"),
+        (r"(" + _NAMES + _BETWEEN + r")" + _VALUE, rf"\1{MASK}"),
+        (r"\b(bearer\s+)[\w.~+/=-]{8,}", rf"\1{MASK}"),
+        (r"(://)[^/\s@\"'<>]{1,300}@", rf"\1{MASK}@"),
+        (r"(hooks\.slack\.com/|/api/webhooks/)[^\s\"'<>]+", rf"\1{MASK}"),
+        (r"\beyJ[\w-]{8,}\.[\w.-]{8,}", MASK),
+        (r"\bAIza[\w-]{30,}", MASK),
+        # A signature or a key without a name: 64 bytes (Ed25519) are 88 characters, digests at most 64.
+        (r"[A-Za-z0-9+/]{80,}={0,2}", MASK),
+    )
+)
+
+
+class Redactor:
+    """Call it with a text to get the text without secrets."""
+
+    def __init__(self, secrets: Iterable[str] = ()) -> None:
+        """``secrets`` are values to remove wherever they appear, whole or line by line."""
+        parts = {line.strip() for secret in secrets for line in secret.splitlines()}
+        values = {shape for part in parts if len(part) >= _SHORTEST for shape in (part, quote(part, safe=""))}
+        ordered = sorted(values, key=lambda value: (-len(value), value))
+        self._values = re.compile("|".join(map(re.escape, ordered))) if ordered else None
+
+    def __call__(self, text: str) -> str:
+        if self._values is not None:
+            text = self._values.sub(MASK, text)
+        for pattern, replacement in _SHAPES:
+            text = pattern.sub(replacement, text)
+        return text
+
+
+def redactor_of(settings: Settings) -> Redactor:
+    """A redactor that knows every secret setting by its value."""
+    values = (getattr(settings, field) for field in settings.__struct_fields__)
+    return Redactor(value.reveal() for value in values if isinstance(value, Secret))
