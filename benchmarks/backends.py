@@ -1,4 +1,4 @@
-"""Figures of the local backends: ``python -m benchmarks.backends``. Medians; one line per measurement."""
+"""Figures of the local backends, in wall time: they wait for the disk and for each other."""
 
 from __future__ import annotations
 
@@ -10,6 +10,8 @@ import time
 from collections.abc import Awaitable, Callable, Sequence
 from pathlib import Path
 
+from benchmarks.report import Figure, Line
+from benchmarks.timing import median_s, p50_p99
 from shared import cas
 from shared.backends.local.bus import LocalBus
 from shared.backends.local.documents import SqliteDocuments
@@ -19,6 +21,7 @@ from shared.messages import Message, TickSeen, decode, encode, seal
 from shared.money import Price, Quantity
 from shared.ports import Value
 
+GROUP = "backends"
 CLOCK = SystemClock()
 
 
@@ -38,10 +41,6 @@ def _ticks(count: int) -> list[TickSeen]:
     ]
 
 
-def _say(what: str, figure: float, unit: str) -> None:
-    print(f"{what:<58}{figure:>12,.1f} {unit}")
-
-
 async def _each(count: int, work: Callable[[int], Awaitable[object]]) -> float:
     """Median microseconds of one call."""
     took = []
@@ -52,29 +51,34 @@ async def _each(count: int, work: Callable[[int], Awaitable[object]]) -> float:
     return statistics.median(took) / 1_000
 
 
-async def documents(folder: Path) -> None:
+async def _documents(folder: Path) -> list[Line]:
     """Compare-and-set, alone and contended."""
     store, rng = SqliteDocuments(folder / "documents.db"), random.Random(1)  # noqa: S311 - jitter
 
     async def increment(_: int) -> None:
         await cas.update(store, "c/hot", _plus_one, clock=CLOCK, rng=rng)
 
-    _say("documents: create", await _each(2_000, lambda n: store.create(f"c/{n}", {"n": n})), "us")
-    _say("documents: get", await _each(2_000, lambda n: store.get(f"c/{n}")), "us")
+    lines: list[Line] = [
+        Figure(
+            GROUP, "documents: create", await _each(2_000, lambda n: store.create(f"c/{n}", {"n": n})), "us"
+        ),
+        Figure(GROUP, "documents: get", await _each(2_000, lambda n: store.get(f"c/{n}")), "us"),
+    ]
     one = await _each(2_000, increment)
-    _say("documents: get + compare-and-set", one, "us")
-    _say("documents: get + compare-and-set", 1_000_000 / one, "per s")
+    lines.append(Figure(GROUP, "documents: get and compare-and-set", one, "us"))
     started = time.perf_counter()
     await asyncio.gather(*(increment(n) for n in range(50)))
-    _say("documents: 50 concurrent increments of one document", (time.perf_counter() - started) * 1_000, "ms")
+    took = (time.perf_counter() - started) * 1_000
+    lines.append(Figure(GROUP, "documents: 50 concurrent increments of one document", took, "ms"))
     await store.close()
+    return lines
 
 
 def _plus_one(value: Value | None) -> Value:
     return {"n": (value or {"n": 0})["n"] + 1}
 
 
-async def bus(ticks: Sequence[TickSeen]) -> None:
+async def _bus(ticks: Sequence[TickSeen]) -> list[Line]:
     """One hop, for a stream of messages and for one alone."""
     hub, seen = LocalBus(CLOCK), list[int]()
 
@@ -86,63 +90,68 @@ async def bus(ticks: Sequence[TickSeen]) -> None:
     for tick in ticks:
         await hub.publish(TickSeen.TOPIC, [tick])
     await hub.drain()
-    _say("bus: one message of a stream", (time.perf_counter() - started) / len(ticks) * 1e6, "us")
-
+    stream = (time.perf_counter() - started) / len(ticks) * 1e6
     waits = []
     for tick in ticks[:2_000]:
         published = time.perf_counter_ns()
         await hub.publish(TickSeen.TOPIC, [tick])
         await hub.drain()
         waits.append(seen[-1] - published)
-    _say("bus: publish to handler, queue empty", statistics.median(waits) / 1_000, "us")
     await hub.close()
+    p50, p99 = p50_p99(waits)
+    return [
+        Figure(GROUP, "bus: one message of a stream", stream, "us"),
+        Figure(GROUP, "bus: publish to handler, queue empty", p50, "us", p99),
+    ]
 
 
-def wire(ticks: Sequence[TickSeen]) -> None:
+def _wire(ticks: Sequence[TickSeen]) -> list[Line]:
     """Sealing, encoding and decoding one message."""
     bare = [
         TickSeen(observed_at=tick.observed_at, ticker=tick.ticker, yes_bid=tick.yes_bid) for tick in ticks
     ]
     encoded = [encode(tick) for tick in ticks]
-    for name, work in (
-        ("seal", lambda: [seal(tick) for tick in bare]),
-        ("encode", lambda: [encode(tick) for tick in ticks]),
-        ("decode", lambda: [decode(TickSeen.TOPIC, data) for data in encoded]),
-    ):
-        started = time.perf_counter()
-        work()
-        _say(f"wire: {name}", (time.perf_counter() - started) / len(ticks) * 1e6, "us")
+    works: dict[str, Callable[[], object]] = {
+        "seal": lambda: [seal(tick) for tick in bare],
+        "encode": lambda: [encode(tick) for tick in ticks],
+        "decode": lambda: [decode(TickSeen.TOPIC, data) for data in encoded],
+    }
+    return [
+        Figure(GROUP, f"wire: {name}", median_s(work, 3) / len(ticks) * 1e6, "us")
+        for name, work in works.items()
+    ]
 
 
-async def warehouse(folder: Path, ticks: Sequence[TickSeen]) -> None:
+async def _warehouse(folder: Path, ticks: Sequence[TickSeen]) -> list[Line]:
     """Appending, querying, copying to Parquet."""
     store = DuckWarehouse(folder, CLOCK)
     started = time.perf_counter()
     for first in range(0, len(ticks), 100):
         await store.append(ticks[first : first + 100])
     await store.flush()
-    _say("warehouse: append and flush", len(ticks) / (time.perf_counter() - started), "rows/s")
+    appended = len(ticks) / (time.perf_counter() - started)
     query = "SELECT ticker, max(yes_bid) FROM kalshi_ticks_latest GROUP BY ticker"
-    _say(
-        "warehouse: last state of 300 markets, without duplicates",
-        await _each(5, lambda _: store.query(query)) / 1_000,
-        "ms",
-    )
+    asked = await _each(5, lambda _: store.query(query)) / 1_000
     started = time.perf_counter()
     await store.export()
-    _say("warehouse: copy to Parquet", len(ticks) / (time.perf_counter() - started), "rows/s")
+    copied = len(ticks) / (time.perf_counter() - started)
     await store.close()
+    return [
+        Figure(GROUP, "warehouse: append and flush", appended, "rows/s"),
+        Figure(GROUP, "warehouse: last state of 300 markets, without duplicates", asked, "ms"),
+        Figure(GROUP, "warehouse: copy to Parquet", copied, "rows/s"),
+    ]
 
 
-async def main() -> None:
-    """Run everything in a temporary folder."""
-    ticks = _ticks(50_000)
+def figures(quick: bool) -> list[Line]:
+    """Everything, in a temporary folder."""
+    return asyncio.run(_all(_ticks(10_000 if quick else 50_000)))
+
+
+async def _all(ticks: Sequence[TickSeen]) -> list[Line]:
     with tempfile.TemporaryDirectory() as folder:
-        await documents(Path(folder))
-        await bus(ticks)
-        wire(ticks)
-        await warehouse(Path(folder), ticks)
-
-
-if __name__ == "__main__":
-    asyncio.run(main())
+        lines = await _documents(Path(folder))
+        lines += await _bus(ticks)
+        lines += _wire(ticks)
+        lines += await _warehouse(Path(folder), ticks)
+    return lines

@@ -58,7 +58,7 @@ def figures(quick: bool) -> list[Line]:
             large,
             "us",
             ratio=large / small,
-            against="the cost in one of 100",
+            against="to a universe of 100",
             goal=Goal("ratio", 1.2),
         )
     )

@@ -1,27 +1,23 @@
 """How long a page of 1,000 markets takes from bytes to structs and on to messages, against the standard json.
 
-    python -m benchmarks.decode_page [--rounds 30]
-
-Prints medians and ratios. The page is made here in the exchange's shape of today: 42 fields a market, about
+The page is made here in the exchange's shape of today: 42 fields a market, about
 as large as a real one (2.1 MB).
 """
 
 from __future__ import annotations
 
-import argparse
-import gc
 import json
-import statistics
-import time
-from collections.abc import Callable
 from typing import Any
 
 import msgspec
 
+from benchmarks.report import Figure, Goal, Line
+from benchmarks.timing import median_s
 from shared.clock import Instant
 from shared.venues.kalshi import wire
 from shared.venues.kalshi.normalise import market_rows
 
+GROUP = "decoding"
 ROWS = 1000
 NOW = Instant(1_789_000_000_000_000)
 
@@ -81,27 +77,13 @@ def market(number: int) -> dict[str, Any]:
     }
 
 
-def median_ms(work: Callable[[], object], rounds: int) -> float:
-    """Median milliseconds of ``work``, the collector off so that it does not hit one side by chance."""
-    runs = []
-    gc.collect()
-    gc.disable()
-    for _ in range(rounds):
-        started = time.perf_counter()
-        work()
-        runs.append((time.perf_counter() - started) * 1000)
-    gc.enable()
-    return statistics.median(runs)
-
-
-def main() -> None:
-    """Measure and print."""
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0] if __doc__ else "")
-    parser.add_argument("--rounds", type=int, default=30)
-    rounds = parser.parse_args().rounds
+def figures(quick: bool) -> list[Line]:
+    """Each way of reading the page, with its ratio to ``json.loads``."""
+    rounds = 10 if quick else 30
     data = page()
     typed = msgspec.json.Decoder(TypedPage)
     rows = wire.decode(wire.RowsPage, data).markets or []
+    assert len(market_rows(rows, NOW, "/markets")[0]) == ROWS
 
     def by_row() -> object:
         return [wire.decode(wire.Market, row) for row in wire.decode(wire.RowsPage, data).markets or ()]
@@ -112,20 +94,24 @@ def main() -> None:
     def from_json() -> object:
         return [wire.convert(wire.Market, row) for row in json.loads(data)["markets"]]
 
-    assert len(market_rows(rows, NOW, "/markets")[0]) == ROWS
     measured = {
-        "json.loads": median_ms(lambda: json.loads(data), rounds),
-        "json.loads, then structs": median_ms(from_json, rounds),
-        "typed, whole page": median_ms(lambda: typed.decode(data), rounds),
-        "typed, row by row (used)": median_ms(by_row, rounds),
-        "bytes to messages": median_ms(messages, rounds),
+        "json.loads": median_s(lambda: json.loads(data), rounds),
+        "json.loads, then structs": median_s(from_json, rounds),
+        "typed, whole page": median_s(lambda: typed.decode(data), rounds),
+        "typed, row by row (used)": median_s(by_row, rounds),
+        "bytes to messages": median_s(messages, rounds),
     }
-    print(
-        f"page of {ROWS} markets, {len(data) / 1e6:.2f} MB, {len(market(0))} fields each; median of {rounds}"
-    )
-    for name, took in measured.items():
-        print(f"{name:28}{took:8.2f} ms   {measured['json.loads'] / took:5.2f}x json.loads")
-
-
-if __name__ == "__main__":
-    main()
+    floor = measured["json.loads"]
+    size = f"page of {ROWS:,} markets, {len(data) / 1e6:.1f} MB, {len(market(0))} fields each"
+    return [
+        Figure(
+            GROUP,
+            f"{size}: {name}",
+            took * 1e3,
+            "ms",
+            ratio=None if took == floor else floor / took,
+            against="faster than json.loads",
+            goal=Goal("ratio", 1.0, at_least=True) if name.endswith("(used)") else None,
+        )
+        for name, took in measured.items()
+    ]

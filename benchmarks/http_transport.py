@@ -1,14 +1,11 @@
 """How fast each HTTP client asks a loopback server, one at a time and many at once.
 
-    python -m benchmarks.http_transport [--requests 2000] [--rounds 5]
-
-Prints the median of the rounds and the ratio to aiohttp. The server answers 200 bytes of JSON from another
+Wall time, the median of the rounds. The server answers 200 bytes of JSON from another
 process; connections are kept open. ``httpx-aiohttp`` (httpx's interface on aiohttp) is measured if installed.
 """
 
 from __future__ import annotations
 
-import argparse
 import asyncio
 import importlib
 import multiprocessing
@@ -21,8 +18,10 @@ import httpx
 from aiohttp import web
 from aiohttp.test_utils import unused_port
 
+from benchmarks.report import Figure, Line
 from shared.venues.http import AiohttpTransport
 
+GROUP = "http"
 CONCURRENCY = (1, 50, 200)
 BODY = b'{"market":{"ticker":"KXNFLGAME-26SEP28PHICHI-PHI","yes_bid_dollars":"0.4800"}}'.ljust(200)
 
@@ -97,27 +96,28 @@ async def measure(url: str, requests: int, rounds: int) -> dict[str, dict[int, f
     return {name: {n: statistics.median(runs) for n, runs in by.items()} for name, by in seen.items()}
 
 
-def main() -> None:
-    """Start the server, measure, print a table."""
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0] if __doc__ else "")
-    parser.add_argument("--requests", type=int, default=2000)
-    parser.add_argument("--rounds", type=int, default=5)
-    options = parser.parse_args()
+def figures(quick: bool) -> list[Line]:
+    """Start the server, measure every client, stop it."""
     port, ready = unused_port(), multiprocessing.Event()
     server = multiprocessing.Process(target=serve, args=(port, ready), daemon=True)
     server.start()
     ready.wait(10)
     try:
         url = f"http://127.0.0.1:{port}/trade-api/v2/markets/KXNFLGAME-26SEP28PHICHI-PHI"
-        medians = asyncio.run(measure(url, options.requests, options.rounds))
+        medians = asyncio.run(measure(url, 400 if quick else 1_000, 3))
     finally:
         server.terminate()
         server.join()
-    print(f"{'requests/s, median':20}" + "".join(f"{f'{n} at once':>22}" for n in CONCURRENCY))
-    for name, by in medians.items():
-        cells = (f"{by[n]:,.0f} ({by[n] / medians['aiohttp'][n]:.2f}x)" for n in CONCURRENCY)
-        print(f"{name:20}" + "".join(f"{cell:>22}" for cell in cells))
-
-
-if __name__ == "__main__":
-    main()
+    used = medians["aiohttp"]
+    return [
+        Figure(
+            GROUP,
+            f"{name}, {concurrency} at once",
+            by[concurrency],
+            "requests/s",
+            ratio=None if by is used else used[concurrency] / by[concurrency],
+            against="aiohttp (used) is",
+        )
+        for concurrency in CONCURRENCY
+        for name, by in medians.items()
+    ]

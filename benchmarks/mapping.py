@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import gc
+import tracemalloc
+from collections.abc import Callable, Sequence
 from datetime import UTC, datetime, timedelta
 from itertools import combinations, islice
 
@@ -11,7 +14,7 @@ from shared.clock import EASTERN, Instant, from_datetime
 from shared.mapping import events, names, parse, sides, tables, ticker, titles
 from shared.mapping.cache import MappingCache
 from shared.mapping.mapper import map_markets
-from shared.messages import MarketListed, OddsEvent
+from shared.messages import MappingDecided, MarketListed, OddsEvent
 from shared.terms import MarketShape, StrikeType
 
 GROUP = "mapping"
@@ -99,9 +102,8 @@ def figures(quick: bool) -> list[Line]:
     markets, odds = world()
     decisions = map_markets(markets, odds)
     assert sum(bool(decision.odds_event_id) for decision in decisions) == len(markets)
-    cache = MappingCache()
-    for market, decision in zip(markets, decisions, strict=True):
-        cache.put(market, decision, Instant(0))
+    decided = list(zip(markets, decisions, strict=True))
+    cache = _cache(decided)
     runs = 3 if quick else 5
     cold = median_s(lambda: map_markets(markets, odds), runs, forget)
     warm = median_s(lambda: map_markets(markets, odds), runs)
@@ -112,10 +114,39 @@ def figures(quick: bool) -> list[Line]:
         Figure(GROUP, f"{block}, cold", cold, "s", goal=Goal("figure", 1.0)),
         Figure(GROUP, f"{block}, texts read before", warm, "s"),
         Figure(GROUP, "a decision from the cache", cached * 1e6, "us", goal=Goal("figure", 2.0)),
+        Figure(GROUP, f"memory held after {block}, cold", _memory(lambda: map_markets(markets, odds)), "MB"),
         Figure(
-            GROUP, f"rapidfuzz WRatio, {block}", fuzzy, "s", ratio=fuzzy / cold, against="ours, cold, is faster"
+            GROUP, f"memory of a cache of {len(cache):,} decisions", _memory(lambda: _cache(decided)), "MB"
+        ),
+        Figure(
+            GROUP,
+            f"rapidfuzz WRatio, {block}",
+            fuzzy,
+            "s",
+            ratio=fuzzy / cold,
+            against="ours, cold, is faster",
         ),
     ]
+
+
+def _cache(decided: Sequence[tuple[MarketListed, MappingDecided]]) -> MappingCache:
+    cache = MappingCache()
+    for market, decision in decided:
+        cache.put(market, decision, Instant(0))
+    return cache
+
+
+def _memory(work: Callable[[], object]) -> float:
+    """Megabytes that the result of ``work`` and the memos it filled hold, from cold."""
+    forget()
+    gc.collect()
+    tracemalloc.start()
+    held = work()
+    gc.collect()
+    size, _ = tracemalloc.get_traced_memory()
+    tracemalloc.stop()
+    del held
+    return size / 1e6
 
 
 def _similarity_s(markets: list[MarketListed], odds: list[OddsEvent], sample: int) -> float:

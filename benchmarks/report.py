@@ -22,9 +22,10 @@ class Goal:
 
 @dataclass(frozen=True, slots=True)
 class Figure:
-    """One line of the table. ``ratio`` is how many times faster than ``against``, measured in the same run.
+    """One line of the table.
 
-    ``figure`` is a median; ``p99`` is given where it is a latency.
+    ``figure`` is a median; ``p99`` is given where it is a latency. ``ratio`` is to what ``against`` says,
+    measured in the same run.
     """
 
     group: str
@@ -80,7 +81,7 @@ def cells(line: Line) -> tuple[str, ...]:
     """One line of the table."""
     if isinstance(line, Skipped):
         return line.group, line.what, "skipped", "", "", line.why, ""
-    ratio = "" if line.ratio is None else f"{plain(line.ratio)}x {line.against}"
+    ratio = "" if line.ratio is None else f"{line.against}: {plain(line.ratio)}x"
     p99 = "" if line.p99 is None else f"{plain(line.p99)} {line.unit}"
     met = {None: "", True: "met", False: "not met"}[line.met]
     goal = "" if line.goal is None else str(line.goal)
