@@ -124,7 +124,7 @@ class OrderBook:
         return self._yes if side is Side.YES else self._no
 
     def touch(self, at: Instant) -> None:
-        """The stream is alive and nothing changed: the quotes are as fresh as ``at``, even if that is earlier."""
+        """The stream is alive and nothing changed: the quotes are as fresh as ``at``, be it earlier."""
         if self.updated_at is not None:
             self.updated_at = at
 

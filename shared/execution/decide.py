@@ -58,6 +58,7 @@ def decide(
         quantity=quantity,
         risk=risk_of(signal.limit, quantity, fee_ceiling(schedule, signal.limit, quantity)),
         at=now,
+        game=signal.odds_event_id,
     )
 
 

@@ -145,7 +145,7 @@ class Executor:
             if is_expired(signal, now):
                 self._done(watch)
             return None
-        view = self.account.view(found.event_ticker, found.sport, now)
+        view = self.account.view(found.event, found.sport, now)
         verdict = self._gate.judge(found, view)
         if verdict.approved:
             return self._gate.approve(verdict)

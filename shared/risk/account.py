@@ -10,7 +10,7 @@ from collections import deque
 from dataclasses import dataclass, field
 from datetime import date
 
-from shared.clock import MINUTE, Instant, eastern_day
+from shared.clock import MINUTE, Instant, age, eastern_day
 from shared.money import Price, Quantity, Usd, notional
 from shared.orders.ledger import Fill, Ledger, Settlement
 from shared.risk.controls import Proposal, RiskView
@@ -33,6 +33,7 @@ class Account:
     _recent: deque[Instant] = field(default_factory=deque)
     _reserved: dict[str, Proposal] = field(default_factory=dict)
     _sport_of: dict[str, str] = field(default_factory=dict)
+    _event_of: dict[str, str] = field(default_factory=dict)
     _event_quantity: dict[str, int] = field(default_factory=dict)
 
     @property
@@ -40,8 +41,8 @@ class Account:
         """Money that orders in flight may still spend."""
         return Usd(sum(proposal.risk for proposal in self._reserved.values()))
 
-    def view(self, event_ticker: str, sport: str, now: Instant) -> RiskView:
-        """The account for an order on ``event_ticker``, reservations counted as spent."""
+    def view(self, event: str, sport: str, now: Instant) -> RiskView:
+        """The account for an order on ``event`` (see :class:`Proposal`), reservations counted as spent."""
         self._roll(now)
         reserved = self.reserved
         return RiskView(
@@ -52,7 +53,7 @@ class Account:
             trades_today=self._trades_today,
             quantity_today=Quantity(self._quantity_today),
             consecutive_losses=self.consecutive_losses,
-            event_quantity=Quantity(self._event_contracts(event_ticker)),
+            event_quantity=Quantity(self._event_contracts(event)),
             sport_risk=Usd(self._sport_risk(sport)),
             recent_orders=tuple(self._recent),
             halted=self.halted,
@@ -63,6 +64,7 @@ class Account:
         self._roll(proposal.at)
         self._reserved[proposal.client_order_id] = proposal
         self._sport_of[proposal.ticker] = proposal.sport
+        self._event_of[proposal.ticker] = proposal.event
         self._trades_today += 1
         self._quantity_today += proposal.quantity
         self._recent.append(proposal.at)
@@ -76,9 +78,8 @@ class Account:
         before = self.ledger.pnl
         if self.ledger.record(fill) is None:
             return False
-        self._event_quantity[fill.event_ticker] = (
-            self._event_quantity.get(fill.event_ticker, 0) + fill.quantity
-        )
+        event = self._event_of.get(fill.ticker, fill.event_ticker)
+        self._event_quantity[event] = self._event_quantity.get(event, 0) + fill.quantity
         self._earn(self.ledger.pnl - before, now)
         return True
 
@@ -105,9 +106,9 @@ class Account:
         self._pnl_today += amount
         self._pnl_week += amount
 
-    def _event_contracts(self, event_ticker: str) -> int:
-        flying = sum(p.quantity for p in self._reserved.values() if p.event_ticker == event_ticker)
-        return self._event_quantity.get(event_ticker, 0) + flying
+    def _event_contracts(self, event: str) -> int:
+        flying = sum(p.quantity for p in self._reserved.values() if p.event == event)
+        return self._event_quantity.get(event, 0) + flying
 
     def _sport_risk(self, sport: str) -> int:
         held = sum(
@@ -120,7 +121,8 @@ class Account:
     def _roll(self, now: Instant) -> None:
         """Start a new day or week, and forget orders older than a minute. Breakers do not roll.
 
-        A clock set back starts no new day: it would forget the day's losses.
+        A clock set back starts no new day: it would forget the day's losses. Orders it left in the future
+        are forgotten, or they would stop all others until it comes round again.
         """
         day = eastern_day(now)
         if day > self._day:
@@ -128,7 +130,7 @@ class Account:
             week = date.fromisoformat(day).isocalendar()[:2]
             if week != self._week:
                 self._week, self._pnl_week = week, 0
-        while self._recent and now - self._recent[0] >= MINUTE:
+        while self._recent and age(self._recent[0], now) >= MINUTE:
             self._recent.popleft()
 
 

@@ -17,7 +17,10 @@ from shared.terms import Side
 
 @dataclass(frozen=True, slots=True)
 class Proposal:
-    """An order someone would like to send. ``risk`` is price times quantity plus fee budget."""
+    """An order someone would like to send. ``risk`` is price times quantity plus fee budget.
+
+    ``game`` is the sportsbook's event: the exchange has one event per series, several for one game.
+    """
 
     client_order_id: str
     ticker: str
@@ -28,6 +31,12 @@ class Proposal:
     quantity: Quantity
     risk: Usd
     at: Instant
+    game: str = ""
+
+    @property
+    def event(self) -> str:
+        """What all orders on one game share: the game, or the exchange's event where none is known."""
+        return self.game or self.event_ticker
 
 
 @dataclass(frozen=True, slots=True)

@@ -66,8 +66,9 @@ async def test_a_restart_keeps_the_days_counts_and_losses(floor: Floor) -> None:
     await floor.executor.on_signal(signal(), SCHEDULE)
     await fill_and_lose(floor, "later", minutes=2)
     again = await restored(floor)
-    now = floor.clock.now()
-    assert again.view(EVENT, "NFL", now) == floor.account.view(EVENT, "NFL", now)
+    now, game = floor.clock.now(), signal().odds_event_id
+    assert again.view(game, "NFL", now) == floor.account.view(game, "NFL", now)
+    assert again.view(game, "NFL", now).event_quantity == contracts(70)
 
 
 async def test_yesterdays_losses_are_not_todays_after_a_restart(floor: Floor) -> None:

@@ -150,6 +150,25 @@ def test_losses_before_a_person_resumed_do_not_count_when_booked_again() -> None
     assert held.consecutive_losses == 0
 
 
+def test_the_series_of_one_game_count_together() -> None:
+    held = account()
+    spread, total = "KXNFLSPREAD-26SEP28PHICHI-PHI3", "KXNFLTOTAL-26SEP28PHICHI-44"
+    for index, ticker in enumerate((TICKER, spread)):
+        event = ticker.rpartition("-")[0]
+        held.reserve(proposal(f"order-{index}", ticker=ticker, event_ticker=event, game="game"))
+        held.filled(fill(f"fill-{index}", ticker), MONDAY)
+        held.release(f"order-{index}")
+    asked = proposal("order-2", ticker=total, event_ticker="KXNFLTOTAL-26SEP28PHICHI", game="game")
+    assert held.view(asked.event, "NFL", MONDAY).event_quantity == contracts(20)
+
+
+def test_a_clock_set_back_leaves_no_order_in_the_future_to_stop_the_next() -> None:
+    held = account()
+    held.reserve(proposal())
+    earlier = proposal("order-2", Instant(MONDAY - HOUR))
+    assert Gate(LIMITS).judge(earlier, held.view(EVENT, "NFL", earlier.at)).approved
+
+
 TICKERS = ("A-1-X", "A-1-Y", "A-2-X", "B-1-X")
 
 
