@@ -10,7 +10,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field, replace
 
 from shared.errors import MalformedError
-from shared.money import ONE, ZERO_USD, Price, Quantity, Usd, complement, notional
+from shared.money import LOTS, ONE, ZERO_USD, Price, Quantity, Usd, complement, notional
 from shared.terms import Side
 
 
@@ -98,14 +98,17 @@ class Ledger:
         return changed
 
     def settle(self, ticker: str, payout_yes: Price) -> Settlement | None:
-        """Pay out a market; ``None`` if nothing was ever held in it or it was settled before."""
-        mark = f"settled:{ticker}"
+        """Pay out a market; ``None`` if nothing was ever held in it or it was settled before.
+
+        A fair price may have more digits than any order: a payout that is not whole micro-dollars is rounded
+        down. A fill that became known only after the market was settled is paid by settling again.
+        """
         held = self.positions.get(ticker)
-        if held is None or mark in self._seen:
+        if held is None or self.is_settled(ticker):
             return None
-        self._seen.add(mark)
+        self._seen.add(f"settled:{ticker}")
         payout = payout_yes if held.quantity > 0 else complement(payout_yes)
-        revenue = notional(payout, Quantity(abs(held.quantity)))
+        revenue = Usd(payout * abs(held.quantity) // LOTS)
         profit = Usd(revenue - held.cost)
         self.cash = Usd(self.cash + revenue)
         self.realized = Usd(self.realized + profit)
@@ -122,6 +125,11 @@ class Ledger:
             fees=held.fees,
             pnl=flat.pnl,
         )
+
+    def is_settled(self, ticker: str) -> bool:
+        """Whether a market was paid out and nothing has been held in it since."""
+        held = self.positions.get(ticker)
+        return f"settled:{ticker}" in self._seen and not (held and held.quantity)
 
     @property
     def open_cost(self) -> Usd:

@@ -38,11 +38,11 @@ class Settler:
 
     def __init__(self, client: KalshiClient, account: Account, journal: Journal, clock: Clock) -> None:
         self._client, self._account, self._journal, self._clock = client, account, journal, clock
-        self._settled: set[str] = set()
 
     def held(self) -> list[str]:
         """Markets traded and not yet settled."""
-        return sorted(set(self._account.ledger.positions) - self._settled)
+        ledger = self._account.ledger
+        return sorted(ticker for ticker in ledger.positions if not ledger.is_settled(ticker))
 
     async def poll(self) -> int:
         """Ask about everything held; gives how many markets were paid out."""
@@ -57,9 +57,8 @@ class Settler:
         paid = 0
         for market in markets:
             payout = payout_of(market)
-            if payout is None or market.ticker in self._settled:
+            if payout is None:
                 continue
-            self._settled.add(market.ticker)
             settlement = self._account.settled(market.ticker, payout, self._clock.now())
             if settlement is None:
                 continue

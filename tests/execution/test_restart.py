@@ -9,6 +9,7 @@ from shared.messages import FillRecorded, OrderUpdated, SignalRaised
 from shared.money import Price, Quantity, Usd
 from shared.orders.intent import client_order_id
 from shared.orders.ledger import Fill, Ledger
+from shared.pipeline.settle import Settler
 from shared.risk.account import Account
 from shared.risk.controls import Proposal
 from shared.risk.gate import ApprovedOrder, Gate
@@ -117,3 +118,11 @@ async def test_history_is_told_what_a_crash_kept_from_it_once(floor: Floor) -> N
     assert await journal.retell(known, floor.account) > 0
     assert await floor.said(FillRecorded) == fills[:1]
     assert await journal.retell(known | {fills[0].event_id}, floor.account) == 0
+
+
+async def test_after_a_restart_only_markets_still_held_are_asked_about(floor: Floor) -> None:
+    await floor.executor.on_signal(signal(), SCHEDULE)
+    await fill_and_lose(floor, "lost", minutes=2)
+    journal = Journal(floor.documents, floor.bus, floor.clock)
+    settler = Settler(None, await restored(floor), journal, floor.clock)  # type: ignore[arg-type]
+    assert settler.held() == [TICKER]

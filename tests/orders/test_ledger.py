@@ -94,3 +94,23 @@ def test_profit_equals_payouts_less_payments_computed_another_way(
         expected += (pays - cents) * CENT * lots // 100 - fee
     ledger.settle("T", Price(payout * CENT))
     assert ledger.pnl == expected
+
+
+def test_a_fair_price_finer_than_the_grid_is_paid_rounded_down() -> None:
+    ledger = Ledger(Usd(0))
+    ledger.record(fill("a", Side.YES, 40, 1_234))
+    settled = ledger.settle("T", Price(333_333))
+    assert settled is not None
+    assert settled.revenue == 4_113_329  # 12.34 contracts at $0.333333 are $4.11332922
+    assert ledger.cash + ledger.open_cost == ledger.pnl
+
+
+def test_a_fill_known_only_after_settlement_is_paid_by_settling_again() -> None:
+    ledger = Ledger(Usd(0))
+    ledger.record(fill("a", Side.YES, 40, 100))
+    ledger.settle("T", Price(1_000_000))
+    ledger.record(fill("late", Side.YES, 40, 100))
+    assert not ledger.is_settled("T")
+    assert ledger.settle("T", Price(1_000_000)) is not None
+    assert ledger.settle("T", Price(1_000_000)) is None
+    assert ledger.pnl == 1_200_000
