@@ -1,7 +1,8 @@
 """Scrapes the odds feed: slates for free, prices only for games with a certified market, inside the budget.
 
 The slate of each sport goes into ``odds_events/{sport_key}`` for the mapper. Prices are asked for by sport,
-the sport with the nearest start first, no more often than odds move, and never beyond the day's credits.
+the sport with the nearest start first, no more often than odds move, and never beyond the day's credits,
+which are counted in ``budgets/odds`` for every process and instance.
 """
 
 from __future__ import annotations
@@ -18,10 +19,11 @@ from shared.errors import ArbError, OperatorError
 from shared.mapping.tables import matches_key
 from shared.messages import OddsEvent, OddsSeen, Quarantined, seal
 from shared.pipeline.map_events import MAPPINGS, SLATES
-from shared.ports import Bus, Documents
+from shared.ports import Bus, Documents, Value
 from shared.venues.odds_api.client import OddsApiClient
 from shared.venues.odds_api.credits import OddsRequest, plan, poll_interval_s
 
+BUDGET = "budgets/odds"
 FEATURED_MARKETS = ("h2h", "spreads", "totals")
 
 _SLATE_TTL = 10 * MINUTE
@@ -65,7 +67,6 @@ class OddsScraper:
         self._min_interval_s = min_interval_s
         self._slates_read: dict[str, Instant] = {}
         self._asked: dict[str, Instant] = {}
-        self._day, self._spent = "", 0
         self._active: list[str] = []
         self._active_at: Instant | None = None
 
@@ -98,7 +99,7 @@ class OddsScraper:
         report = OddsReport()
         now = self._clock.now()
         mapped = await self._mapped(now)
-        budget = self._budget(now)
+        budget = await self._budget(now)
         requests = [self._request(key, min(starts.values())) for key, starts in mapped.items()]
         due = [request for request in requests if self._is_due(request, now)]
         chosen = plan(due, budget, now)
@@ -111,7 +112,7 @@ class OddsScraper:
     async def _ask(self, request: OddsRequest, wanted: frozenset[str], report: OddsReport) -> None:
         report.asked.append(request.sport_key)
         self._asked[request.sport_key] = self._clock.now()
-        self._spent += request.cost
+        await self._spend(request.cost)
         try:
             page = await self._client.odds(
                 request.sport_key,
@@ -126,7 +127,7 @@ class OddsScraper:
             report.failed[request.sport_key] = str(exc)
             return
         if page.credits_used is not None:
-            self._spent += page.credits_used - request.cost
+            await self._spend(page.credits_used - request.cost)
         report.spent += page.credits_used or 0
         report.events += len(page.events)
         await self._send(page.quarantined)
@@ -154,14 +155,22 @@ class OddsScraper:
         wait = max(self._min_interval_s, poll_interval_s(request.starts_at, now))
         return last is None or age(last, now) >= wait * SECOND
 
-    def _budget(self, now: Instant) -> int:
+    async def _budget(self, now: Instant) -> int:
         """Credits left of today's own limit, and of what the feed says is left."""
-        day = utc_day(now)
-        if day != self._day:
-            self._day, self._spent = day, 0
+        document = await self._documents.get(BUDGET)
+        left = self._daily_credits - _spent(document.value if document else None, utc_day(now))
         ledger = self._client.ledger
-        left = self._daily_credits - self._spent
         return max(0, left if ledger is None else min(left, ledger.available))
+
+    async def _spend(self, credits_used: int) -> None:
+        """Count credits against today in the document store: a restart must not spend them again."""
+        day = utc_day(self._clock.now())
+
+        def added(held: Value | None) -> Value:
+            newest = max(day, held["day"]) if held else day
+            return {"day": newest, "spent": max(0, _spent(held, day) + credits_used)}
+
+        await update(self._documents, BUDGET, added, clock=self._clock, rng=self._rng)
 
     async def _keep(self, sport_key: str, events: Sequence[OddsEvent]) -> None:
         value = {"events": [msgspec.to_builtins(event) for event in events], "at": self._clock.now()}
@@ -171,6 +180,11 @@ class OddsScraper:
     async def _send(self, quarantined: Sequence[Quarantined]) -> None:
         if quarantined:
             await self._bus.publish(Quarantined.TOPIC, [seal(record) for record in quarantined])
+
+
+def _spent(held: Value | None, day: str) -> int:
+    """Credits spent on ``day``; a clock set back starts no new day."""
+    return held["spent"] if held is not None and held["day"] >= day else 0
 
 
 def _with_credits(event: OddsSeen, used: int | None, remaining: int | None) -> OddsSeen:

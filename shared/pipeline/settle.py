@@ -14,13 +14,14 @@ from shared.terms import MarketStatus, Result
 from shared.venues.kalshi.client import KalshiClient
 
 _CHUNK = 50
-# The result is fixed from here on, though the payout may still be under dispute.
-_DECIDED = frozenset({MarketStatus.DETERMINED, MarketStatus.FINALIZED})
 
 
 def payout_of(market: MarketListed) -> Price | None:
-    """What one YES contract was paid, ``None`` while that is open or not understood."""
-    if market.status not in _DECIDED:
+    """What one YES contract was paid, ``None`` while that is open or not understood.
+
+    A determined result may still be disputed and amended; the exchange pays when it is finalized.
+    """
+    if market.status is not MarketStatus.FINALIZED:
         return None
     match market.result:
         case Result.YES:
@@ -34,7 +35,7 @@ def payout_of(market: MarketListed) -> Price | None:
 
 
 class Settler:
-    """Pays out one account's markets when they are determined."""
+    """Pays out one account's markets when the exchange does."""
 
     def __init__(self, client: KalshiClient, account: Account, journal: Journal, clock: Clock) -> None:
         self._client, self._account, self._journal, self._clock = client, account, journal, clock

@@ -115,7 +115,7 @@ class LocalSystem:
         self._failure: BaseException | None = None
         self._frames: asyncio.Queue[StreamEvent | None] = asyncio.Queue()
         self._new: set[str] = set()
-        self._determined = asyncio.Event()
+        self._paid_out = asyncio.Event()
         self._unkept: list[Message] = []
         self._coverage = CoverageWatch(parts.mapper, parts.bus, parts.clock)
         parts.floor.on_failure = self._fail
@@ -172,7 +172,7 @@ class LocalSystem:
         p, pace = self.parts, self.parts.pace
         loops: list[tuple[str, Coroutine[None, None, None]]] = [
             ("listing", self._every("listing", pace.listing, self._listing)),
-            ("settle", self._every("settle", pace.settle, self._settle, self._determined)),
+            ("settle", self._every("settle", pace.settle, self._settle, self._paid_out)),
             ("account", self._every("account", pace.account, self._account)),
             ("housekeeping", self._every("housekeeping", pace.housekeeping, self._tidy)),
             ("purge", self._every("purge", _PURGE_S, p.mapper.purge)),
@@ -367,8 +367,8 @@ class LocalSystem:
                 keeper.halted.add(event.ticker)
             case LifecycleKind.ACTIVATED:
                 keeper.halted.discard(event.ticker)
-            case LifecycleKind.DETERMINED if event.ticker in self.parts.settler.held():
-                self._determined.set()
+            case LifecycleKind.SETTLED if event.ticker in self.parts.settler.held():
+                self._paid_out.set()
             case _:
                 pass
 
