@@ -42,7 +42,7 @@ SELECT ticker, quantity, cost, fees, realized FROM (
 ) WHERE newest = 1 AND ticker NOT IN (SELECT ticker FROM settlements_latest) ORDER BY ticker
 """
 
-_SIGNALS = """
+SIGNALS = """
 SELECT s.observed_at, s.signal_id, s.ticker, s.side, s.profile, s."limit", s.quantity, s.fair_probability,
        s.net_edge, s.confidence, s.league, s.kind, coalesce(f.lots, 0) AS filled_lots,
        coalesce(f.paid, 0) AS paid, coalesce(f.fees, 0) AS fees
@@ -52,6 +52,19 @@ LEFT JOIN (
   FROM fills_latest GROUP BY signal_id
 ) AS f USING (signal_id)
 ORDER BY s.observed_at DESC, s.signal_id LIMIT ?
+"""
+
+# Newest state of each order; an intent and its outcome may share a microsecond. Parameters: status or an
+# empty text, how many.
+ORDERS = """
+SELECT observed_at, order_id, signal_id, ticker, side, status, "limit", quantity, filled, mode, profile,
+       league, kind, expected_edge, controls, reasons
+FROM (
+  SELECT *, row_number() OVER (
+    PARTITION BY order_id ORDER BY observed_at DESC, status = 'pending', filled DESC
+  ) AS newest
+  FROM orders_latest
+) WHERE newest = 1 AND (status = $1 OR $1 = '') ORDER BY observed_at DESC, order_id LIMIT $2
 """
 
 _REJECTED = """
@@ -90,7 +103,7 @@ def totals(days: Rows, open_markets: Rows) -> dict[str, int]:
 
 def signals(query: Query, limit: int = 50) -> Rows:
     """The newest signals with what they filled."""
-    return query(_SIGNALS, (limit,))
+    return query(SIGNALS, (limit,))
 
 
 def rejections(query: Query) -> Rows:

@@ -10,7 +10,8 @@ import random
 
 from shared.cas import update
 from shared.clock import Clock, Instant
-from shared.ports import Document, Documents
+from shared.errors import RefusedError
+from shared.ports import Document, Documents, Value
 from shared.risk.account import Account
 
 PATH = "control/halt"
@@ -22,10 +23,23 @@ async def halt(documents: Documents, clock: Clock, rng: random.Random, reason: s
     await update(documents, PATH, lambda _: value, clock=clock, rng=rng)
 
 
-async def resume(documents: Documents, clock: Clock, rng: random.Random, actor: str) -> None:
-    """Let trading go on."""
-    value = {"halted": False, "reason": "", "actor": actor, "at": clock.now()}
-    await update(documents, PATH, lambda _: value, clock=clock, rng=rng)
+async def resume(
+    documents: Documents, clock: Clock, rng: random.Random, actor: str, confirm: str | None = None
+) -> None:
+    """Let trading go on.
+
+    With ``confirm`` only the halt that it names is lifted, by its reason or its whole text; raises
+    :class:`RefusedError` with code ``not_halted``, or ``not_confirmed`` when trading is stopped for something
+    else: a halt that came a moment ago is not lifted by a person who has not read it.
+    """
+    value: Value = {"halted": False, "reason": "", "actor": actor, "at": clock.now()}
+
+    def change(held: Value | None) -> Value:
+        if confirm is not None:
+            _check(held, confirm)
+        return value
+
+    await update(documents, PATH, change, clock=clock, rng=rng)
 
 
 async def halted(documents: Documents) -> str:
@@ -66,8 +80,18 @@ def _apply(document: Document, account: Account) -> None:
         account.resumed(Instant(document.value["at"]))
 
 
+def _check(held: Value | None, confirm: str) -> None:
+    if held is None or not held["halted"]:
+        raise RefusedError("trading is not halted", "not_halted")
+    if confirm not in (held["reason"], _text(held)):
+        raise RefusedError(f"trading is halted by {_text(held)!r}", "not_confirmed")
+
+
 def _reason(document: Document) -> str:
-    value = document.value
+    return _text(document.value)
+
+
+def _text(value: Value) -> str:
     if not value["halted"]:
         return ""
     return f"{value['actor']}: {value['reason'] or 'no reason given'}"

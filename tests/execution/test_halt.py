@@ -13,7 +13,7 @@ import pytest
 from shared.backends.local.documents import SqliteDocuments
 from shared.backends.memory.documents import MemoryDocuments
 from shared.clock import HOUR, Instant, ManualClock
-from shared.errors import StorageError
+from shared.errors import RefusedError, StorageError
 from shared.execution import halt
 from shared.money import Price, Usd
 from shared.orders.ledger import Fill, Ledger
@@ -111,3 +111,26 @@ async def test_resuming_forgets_the_run_of_losses_and_only_that(account: Account
     await halt.restore(documents, account)
     view = account.view("A", "NFL", START)
     assert (view.consecutive_losses, view.lost_today) == (0, 5 * DOLLAR)
+
+
+@pytest.mark.parametrize("confirm", ["a storm", "ann: a storm"])
+async def test_a_confirmed_resume_lifts_the_halt_it_names(confirm: str) -> None:
+    documents, clock = MemoryDocuments(), ManualClock(START)
+    await halt.halt(documents, clock, RNG, "a storm", "ann")
+    await halt.resume(documents, clock, RNG, "bob", confirm)
+    assert await halt.halted(documents) == ""
+
+
+async def test_a_confirmed_resume_does_not_lift_a_halt_that_came_meanwhile() -> None:
+    documents, clock = MemoryDocuments(), ManualClock(START)
+    await halt.halt(documents, clock, RNG, "5 losses in a row", "breaker")
+    with pytest.raises(RefusedError, match="breaker: 5 losses in a row") as refused:
+        await halt.resume(documents, clock, RNG, "bob", "a storm")
+    assert refused.value.code == "not_confirmed"
+    assert await halt.halted(documents) == "breaker: 5 losses in a row"
+
+
+async def test_a_confirmed_resume_of_nothing_is_refused() -> None:
+    with pytest.raises(RefusedError) as refused:
+        await halt.resume(MemoryDocuments(), ManualClock(START), RNG, "bob", "a storm")
+    assert refused.value.code == "not_halted"

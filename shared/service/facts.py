@@ -1,0 +1,80 @@
+"""Facts about a running system that API, metrics and alerts all ask for."""
+
+from __future__ import annotations
+
+from collections import Counter
+
+from shared.clock import SECOND, Instant, age
+from shared.runtime.local import LocalSystem, Parts
+from shared.runtime.stats import Latency
+
+# Ceilings per stage, nanoseconds: a detection cycle 100 ms; from the look to the wire 50 ms, of which the
+# decision is a part; an answer with its fills 150 ms later.
+_MS = 1_000_000
+BUDGET_NS = {
+    "book change to decision": 100 * _MS,
+    "look to decided": 50 * _MS,
+    "look to durable": 50 * _MS,
+    "look to answered": 200 * _MS,
+}
+# A loop that has missed this many polls is silent.
+MISSED_POLLS = 5
+
+
+def pace_of(parts: Parts) -> dict[str, float]:
+    """Seconds of the run's clock between the turns of each loop whose silence matters."""
+    pace = {"listing": parts.pace.listing, "settle": parts.pace.settle, "account": parts.pace.account}
+    return pace if parts.odds is None else pace | {"odds": parts.pace.odds}
+
+
+def silent(parts: Parts, started_at: Instant) -> dict[str, str]:
+    """Loops that have missed several polls, each with what it says of itself."""
+    now, stats = parts.clock.now(), parts.stats
+    found = {}
+    for loop, seconds in pace_of(parts).items():
+        since = age(stats.turns.get(loop, started_at), now)
+        if since > MISSED_POLLS * seconds * SECOND and loop not in stats.exhausted:
+            cause = stats.alerts.get(loop, "no answer yet")
+            found[loop] = f"nothing for {since // SECOND} s, due every {seconds:g} s: {cause}"
+    return found
+
+
+def books_by_state(parts: Parts) -> Counter[str]:
+    """How many live books are in each state; ``stale`` ones are live but too old to trade on."""
+    now, keeper = parts.clock.now(), parts.floor.keeper
+    oldest = parts.floor.detector.board.settings.quotes.max_age
+    counts: Counter[str] = Counter()
+    for book in keeper.books.values():
+        old = book.age(now)
+        is_stale = book.state == "live" and old is not None and old > oldest
+        counts["halted" if book.ticker in keeper.halted else "stale" if is_stale else book.state.value] += 1
+    return counts
+
+
+def connected(parts: Parts) -> bool:
+    """Whether the exchange's stream is up."""
+    return parts.stream is not None and parts.stream.alive_at is not None
+
+
+def within_budget(stage: str, latency: Latency) -> bool | None:
+    """Whether the 99th percentile keeps the stage's ceiling; ``None`` without a ceiling or a sample."""
+    budget, p99_us = BUDGET_NS.get(stage), latency.summary()["p99_us"]
+    return None if budget is None or p99_us is None else p99_us * 1000 <= budget
+
+
+def unready(system: LocalSystem, started_at: Instant) -> list[str]:
+    """Every reason why an edge found now would not be traded, each ``part: why``; empty when it would."""
+    parts = system.parts
+    stats, halted = parts.stats, parts.executor.account.halted
+    checks = {
+        "stopping: the run is ending": system.stop.is_set(),
+        f"execution: {parts.floor.failure!r}": parts.floor.failure is not None,
+        f"halted: {halted}": bool(halted),
+        "listing: the first one is under way": "listing" not in stats.turns,
+        "odds: no key is set, so nothing can be priced": parts.odds is None,
+        f"odds: {stats.alerts.get('odds', '')}": "odds" in stats.exhausted,
+        "stream: no key is set, so there are no live books": parts.stream is None,
+        "stream: not connected": parts.stream is not None and not connected(parts),
+    }
+    late = [f"{loop}: {why}" for loop, why in silent(parts, started_at).items()]
+    return [reason for reason, holds in checks.items() if holds] + late
