@@ -14,7 +14,7 @@ from shared.simulator.accounts import Account
 from shared.simulator.auth import AuthError, Keyring, PublicKey
 from shared.simulator.exchange import SHARDS
 from shared.simulator.faults import Faults
-from shared.simulator.kalshi_orders import OrdersApi, batch_size
+from shared.simulator.kalshi_orders import OrdersApi, batch_size, write_shards
 from shared.simulator.kalshi_portfolio import PortfolioApi
 from shared.simulator.kalshi_public import PublicApi
 from shared.simulator.limits import Buckets, Limits, Rate
@@ -133,9 +133,12 @@ class KalshiApi:
     def _bill_member(self, account: Account, route: Route[Reply], request: Request, now: Instant) -> None:
         if route.pattern == "/portfolio/balance":
             return self._bill(f"balance/{account.user_id}", self.limits.balance, 1, now)
+        if not route.write:
+            return self._bill(f"read/{account.user_id}", self.limits.read, route.cost, now)
         items = batch_size(request.body) if route.pattern.endswith("/batched") else 1
-        kind, rate = ("write", self.limits.write) if route.write else ("read", self.limits.read)
-        return self._bill(f"{kind}/{account.user_id}", rate, route.cost * items, now)
+        for shard in write_shards(route.pattern, request):
+            self._bill(f"write{shard}/{account.user_id}", self.limits.write, route.cost * items, now)
+        return None
 
     def _bill_stranger(self, request: Request, now: Instant) -> None:
         self._bill(f"peer/{request.peer}", self.limits.stranger, 10, now)

@@ -11,6 +11,7 @@ from shared.clock import SECOND, Instant
 from shared.errors import BadMoneyError
 from shared.money import Price, Quantity, parse_price, parse_quantity
 from shared.simulator.accounts import Account
+from shared.simulator.exchange import SHARDS
 from shared.simulator.orders import OrderDesk
 from shared.simulator.query import BadQuery, read_json, require, shard_of
 from shared.simulator.tickets import AT_CROSS, FOK, GTC, IOC, MAKER, Refusal, Ticket
@@ -33,6 +34,10 @@ _CREATE: dict[str, type] = {
 _AMEND_REQUIRED = ("ticker", "side", "price", "count")
 _AMEND = _CREATE | {"updated_client_order_id": str}
 _DECREASE: dict[str, type] = {"reduce_by": str, "reduce_to": str, "market_ticker": str, "exchange_index": int}
+
+
+class _Named(msgspec.Struct):
+    exchange_index: int = -1
 
 
 class OrdersApi:
@@ -117,7 +122,10 @@ class OrdersApi:
         body = read_json(request.body, _AMEND, "AmendOrderV2Request")
         require(body, _AMEND_REQUIRED)
         full = body | {"time_in_force": GTC, "self_trade_prevention_type": AT_CROSS}
-        return reply(self._desk.amend(account, order_id, ticket(full), body.get("updated_client_order_id")))
+        asked = ticket(full)
+        if asked.expires and asked.expires <= self._desk.now:
+            raise Refusal(400, "invalid_order", "expiration must be in the future")
+        return reply(self._desk.amend(account, order_id, asked, body.get("updated_client_order_id")))
 
 
 def ticket(body: Json) -> Ticket:
@@ -170,6 +178,26 @@ def _price(text: str) -> Price:
 def _items(body: bytes) -> list[bytes]:
     value = read_json(body, {"orders": list}, "BatchOrdersV2Request")
     return [msgspec.json.encode(item) for item in value.get("orders") or []]
+
+
+def write_shards(pattern: str, request: Request) -> tuple[int, ...]:
+    """Shards whose buckets pay for a write: the one it names; all of them when it must be routed.
+
+    Batches, cancel-all and everything else that is not about one order are billed to the bucket of shard 0.
+    """
+    if not pattern.startswith(_ORDERS) or pattern.endswith("/batched"):
+        return (0,)
+    if pattern == _ORDERS and request.method == "DELETE":
+        return (0,)
+    named = Query(request.query).one("exchange_index") or _named_shard(request.body)
+    return (int(named),) if named.isdigit() and int(named) in SHARDS else tuple(SHARDS)
+
+
+def _named_shard(body: bytes) -> str:
+    try:
+        return str(msgspec.json.decode(body, type=_Named).exchange_index)
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
+        return ""
 
 
 def batch_size(body: bytes) -> int:

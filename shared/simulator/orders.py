@@ -48,6 +48,11 @@ class OrderDesk:
         self._expiring: list[tuple[Instant, int, MemberOrder]] = []
         exchange.on_fill = self._on_fill
 
+    @property
+    def now(self) -> Instant:
+        """The exchange's time."""
+        return self._exchange.now
+
     # --- create --------------------------------------------------------------------------------------------
 
     def create(self, account: Account, ticket: Ticket) -> Json:
@@ -200,6 +205,7 @@ class OrderDesk:
             raise Refusal(400, "invalid_price")
         self._afford(account, order, ticket.price, Quantity(left))
         self._rename(account, order, new_client_id)
+        self._expire_at(order, ticket.expires)
         order.initial, order.reason = ticket.lots, "Amend"
         if ticket.price == order.price and left <= order.remaining:
             market.book.reduce(order, order.remaining - left)
@@ -216,6 +222,13 @@ class OrderDesk:
             raise Refusal(409, "order_already_exists")
         account.client_ids.add(new_client_id)
         order.client_order_id = new_client_id
+
+    def _expire_at(self, order: MemberOrder, expires: Instant | None) -> None:
+        """Set when an order ends; ``None`` keeps it as it is, 0 takes it away."""
+        if expires is not None:
+            order.expires = expires or None
+            if order.expires is not None:
+                heapq.heappush(self._expiring, (order.expires, self._exchange.next_number(), order))
 
     def _afford(self, account: Account, order: MemberOrder, price: Price, left: Quantity) -> None:
         """Raise :class:`Refusal` if the cash does not back the order in its new form."""
