@@ -68,9 +68,7 @@ class KalshiTrading:
         """
         self._must_not_follow_cancel_all()
         body = order_wire.batch_body(list(tickets))
-        response = await self.client.call(
-            "POST", f"{ORDERS}/batched", body=body, cost=_CREATE * len(tickets), waits=False
-        )
+        response = await self.client.call("POST", f"{ORDERS}/batched", body=body, cost=_CREATE * len(tickets))
         items = _decoded(BatchAnswer, response.body, "batch create").orders
         return _each(tickets, items, lambda one, item: one.client_order_id == item.client_order_id, _placed)
 
