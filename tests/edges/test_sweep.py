@@ -31,7 +31,9 @@ prices = st.integers(1, 9_999).map(lambda tick: Price(tick * 100))
 @st.composite
 def differences(draw: st.DrawFn) -> PayoffDifference:
     pays = draw(st.none() | st.integers(0, int(ONE)).map(Price))
-    return PayoffDifference(state="any", exchange_pays=pays, probability=draw(st.floats(0.0, 0.5)))
+    book_pays = draw(st.sampled_from(["void", "push", "win", "lose"]))
+    probability = draw(st.floats(0.0, 0.5))
+    return PayoffDifference(state="any", exchange_pays=pays, book_pays=book_pays, probability=probability)
 
 
 def value(probability: float) -> FairValue:
