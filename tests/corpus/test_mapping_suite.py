@@ -7,19 +7,20 @@ from __future__ import annotations
 
 import csv
 import gzip
-import math
 import os
-from collections import Counter, defaultdict
-from functools import lru_cache
+from collections import Counter
 from pathlib import Path
 
 import pytest
 
 from shared.mapping.mapper import map_markets
 from shared.mapping.series import Series, classify
-from shared.messages import MappingDecided, MarketListed, OddsEvent
-from tests.mapping.loader import event, lines, market
+from shared.messages import MappingDecided
+from tests.corpus.mapping_table import coverage, groups, load, outcomes, report, rows, wilson
+from tests.mapping.loader import event, market
 from tests.support.corpus import corpus_path
+
+pytestmark = pytest.mark.corpus
 
 MIN_COVERAGE, MIN_TITLED_COVERAGE = 0.95, 0.98
 
@@ -29,61 +30,24 @@ def suite() -> Path:
     return Path(named) if named else corpus_path("mapping")
 
 
-@lru_cache(maxsize=1)
-def load(path: Path) -> tuple[dict[str, MarketListed], dict[str, OddsEvent], dict[str, dict[str, str]]]:
-    markets = {row["ticker"]: market(row) for row in lines(path / "markets.jsonl.gz")}
-    events = {row["id"]: event(row) for row in lines(path / "odds_events.jsonl.gz")}
-    return markets, events, {row["kalshi_ticker"]: row for row in rows(path / "expected.csv")}
-
-
-def rows(path: Path) -> list[dict[str, str]]:
-    with path.open(encoding="utf-8", newline="") as file:
-        return list(csv.DictReader(file))
-
-
-@lru_cache(maxsize=1)
 def decisions(path: Path) -> dict[str, MappingDecided]:
-    markets, events, _ = load(path)
-    return {d.ticker: d for d in map_markets(list(markets.values()), list(events.values()))}
+    return {one.decision.ticker: one.decision for one in outcomes(path)}
 
 
-def wilson_lower(right: int, total: int) -> float:
-    if total == 0:
-        return 0.0
-    z, share = 1.96, right / total
-    spread = z * math.sqrt(share * (1 - share) / total + z * z / (4 * total * total))
-    return (share + z * z / (2 * total) - spread) / (1 + z * z / total)
-
-
-def test_precision_is_one_and_coverage_holds(capsys: pytest.CaptureFixture[str]) -> None:
-    path = suite()
-    _, _, expected = load(path)
-    table: dict[str, Counter[str]] = defaultdict(Counter)
-    wrong = []
-    for ticker, row in expected.items():
-        want, have = row["odds_event_id"], decisions(path)[ticker].odds_event_id
-        if have and have != want:
-            wrong.append((ticker, have, want))
-        titled = "titled" if row["title_recorded"] == "1" else "ticker only"
-        for group in ("all", "league " + row["league"], "kind " + row["kind"], titled):
-            table[group].update(expected=bool(want), mapped=bool(have), right=bool(want) and have == want)
-    with capsys.disabled():
-        print_table(table)
-    assert not wrong
+def test_precision_is_one_and_coverage_holds() -> None:
+    found = outcomes(suite())
+    table = groups(found)
+    print("\n".join(report(suite())))
+    assert [one.decision.ticker for one in found if one.is_false] == []
     assert coverage(table["all"]) >= MIN_COVERAGE
-    assert coverage(table["titled"]) >= MIN_TITLED_COVERAGE
+    assert coverage(table["title recorded"]) >= MIN_TITLED_COVERAGE
 
 
-def coverage(group: Counter[str]) -> float:
-    return group["right"] / group["expected"] if group["expected"] else 1.0
-
-
-def print_table(table: dict[str, Counter[str]]) -> None:
-    print(f"\n{'group':28} {'expected':>8} {'mapped':>7} {'precision >':>11} {'coverage >':>10}")
-    for name, group in sorted(table.items()):
-        low = wilson_lower(group["right"], group["mapped"])
-        cover = wilson_lower(group["right"], group["expected"])
-        print(f"{name:28} {group['expected']:8} {group['mapped']:7} {low:11.4f} {cover:10.4f}")
+def test_the_bounds_are_those_of_the_published_formula() -> None:
+    low, high = wilson(1_000, 1_000)
+    assert abs(low - 1_000 / 1_003.841) < 1e-6
+    assert high == 1.0
+    assert wilson(0, 0) == (0.0, 1.0)
 
 
 def test_no_trap_is_taken_even_where_it_is_the_only_event() -> None:
@@ -135,7 +99,7 @@ def test_hard_negatives_of_the_label_collection_are_not_taken() -> None:
     assert taken == []
 
 
-def test_the_index_of_every_listed_ticker_is_read(capsys: pytest.CaptureFixture[str]) -> None:
+def test_the_index_of_every_listed_ticker_is_read() -> None:
     with gzip.open(corpus_path("kalshi_markets", "kalshi_markets_index_all_20260803.csv.gz"), "rt") as file:
         markets = [
             market({key: row[key] for key in ("ticker", "event_ticker", "series_ticker", "strike_type")})
@@ -146,6 +110,5 @@ def test_the_index_of_every_listed_ticker_is_read(capsys: pytest.CaptureFixture[
     assert all(decision.reason for decision in found)
     games = Counter(m.series_ticker for m in markets if isinstance(classify(m.series_ticker), Series))
     codes = Counter(decision.reason.partition(":")[0] for decision in found)
-    with capsys.disabled():
-        print(f"\n{len(markets)} tickers: {dict(codes.most_common())}")
-        print(f"{len(games)} game series, {sum(games.values())} markets: {dict(games.most_common(12))}")
+    print(f"{len(markets)} tickers: {dict(codes.most_common())}")
+    print(f"{len(games)} game series, {sum(games.values())} markets: {dict(games.most_common())}")
