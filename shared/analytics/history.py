@@ -121,7 +121,9 @@ def why(query: Query, identity: str) -> dict[str, Any] | None:
     if not order_id and not signal_id:
         return None
     column, wanted = ("order_id", order_id) if order_id else ("signal_id", signal_id)
-    statement = f"SELECT * FROM orders_latest WHERE {column} = ? ORDER BY observed_at, event_id"  # noqa: S608 - our names
+    # The intent comes first, also when clocks see both states at one moment.
+    order = "observed_at, status <> 'pending', event_id"
+    statement = f"SELECT * FROM orders_latest WHERE {column} = ? ORDER BY {order}"  # noqa: S608 - our names
     orders = query(statement, (wanted,))
     signal = _one(query, "signals", "signal_id", signal_id or orders[0]["signal_id"])
     return {
