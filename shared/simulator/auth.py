@@ -37,6 +37,7 @@ class Keyring:
 
     def __init__(self) -> None:
         self._keys: dict[str, tuple[PublicKey, Account]] = {}
+        self.skew_ms = _SKEW_MS
 
     def add(self, key_id: str, public_key: PublicKey, account: Account) -> None:
         """Register a key; RSA and Ed25519 are known."""
@@ -49,7 +50,7 @@ class Keyring:
         signature = headers.get("kalshi-access-signature", "")
         if not (key_id and stamp and signature):
             raise AuthError("signature_is_missing_from_headers", "signature is missing from headers")
-        if not (stamp.isascii() and stamp.isdigit() and abs(int(stamp[:20]) - now // 1000) <= _SKEW_MS):
+        if not (stamp.isascii() and stamp.isdigit() and abs(int(stamp[:20]) - now // 1000) <= self.skew_ms):
             raise AuthError("header_timestamp_expired", "header timestamp expired")
         if key_id not in self._keys:
             raise AuthError("authentication_error", "authentication_error", "NOT_FOUND")

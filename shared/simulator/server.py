@@ -61,6 +61,9 @@ async def serve(
     """
     faults = faults if faults is not None else Faults(world.seed)
     kalshi, odds = KalshiApi(world, clock, faults, limits), OddsApi(world, clock, faults)
+    if isinstance(clock, ScaledClock):
+        # A request takes real time on its way, which is much of a fast clock's.
+        kalshi.keys.skew_ms = int(kalshi.keys.skew_ms * max(1.0, clock.speed))
     key_id, key = demo_key(world.seed)
     account = kalshi.add_member(key_id, key.public_key(), DEMO_DEPOSIT)
     odds_key = odds_http.demo_odds_key(world.seed)
