@@ -25,7 +25,7 @@ from shared.mapping.tables import leagues
 from shared.money import LOTS, Quantity, price_from_cents
 from shared.orders.ledger import Ledger
 from shared.pipeline.detect import EdgeDetector
-from shared.pipeline.kalshi_scrape import KalshiScraper
+from shared.pipeline.kalshi_scrape import HEARTBEAT, KalshiScraper
 from shared.pipeline.map_events import EventMapper
 from shared.pipeline.odds_scrape import OddsScraper
 from shared.pipeline.settle import Settler
@@ -96,6 +96,11 @@ def risk_limits(settings: Settings) -> RiskLimits:
     )
 
 
+def quote_age(listing_s: float) -> int:
+    """Oldest usable listing, microseconds: one that stands still is said again at the poll after a minute."""
+    return HEARTBEAT + int(2 * listing_s * SECOND)
+
+
 def sport_keys(names: tuple[str, ...]) -> list[str]:
     """Odds feed keys of leagues by lower-case name; of every league when none is named."""
     found = [league for league in leagues() if not names or league.name.lower() in names]
@@ -118,7 +123,7 @@ def paper_system(
     quotes = QuoteLimits(max_age=int(options.max_book_age_s * SECOND))
     detecting = DetectorSettings(
         profile=options.profile,
-        max_quote_age=int(3 * options.pace.listing * SECOND),
+        max_quote_age=quote_age(options.pace.listing),
         order=Quantity(settings.max_contracts_per_trade * LOTS),
         quotes=quotes,
     )

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, TypeVar, cast
 from shared.backends.local.blobs import FileBlobs
 from shared.backends.local.bus import LocalBus
 from shared.backends.local.documents import SqliteDocuments
-from shared.bootstrap import DOCUMENTS, RunOptions, Venues, kalshi_client, odds_scraper
+from shared.bootstrap import DOCUMENTS, RunOptions, Venues, kalshi_client, odds_scraper, quote_age
 from shared.clock import Clock, SystemClock
 from shared.config import Backend, Settings, load
 from shared.edges.board import Board
@@ -66,7 +66,8 @@ class Worker:
     @property
     def edge_detector(self) -> EdgeDetector:
         """Detector with its board."""
-        board = partial(Board, DetectorSettings(profile=self.settings.profile))
+        age = quote_age(self.options.pace.listing)
+        board = partial(Board, DetectorSettings(profile=self.settings.profile, max_quote_age=age))
         return self._once(
             "edge_detector", lambda: EdgeDetector(board(), self.documents, self.bus, self.clock)
         )

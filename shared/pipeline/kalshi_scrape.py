@@ -28,7 +28,7 @@ FEATURED = frozenset({MarketKind.WINNER, MarketKind.THREE_WAY, MarketKind.SPREAD
 
 _CATALOGUE_TTL = HOUR
 _MILESTONES_TTL = 10 * MINUTE
-_HEARTBEAT = MINUTE
+HEARTBEAT = MINUTE
 _CONCURRENCY = 4
 
 
@@ -126,7 +126,7 @@ class KalshiScraper:
         bare = msgspec.structs.replace(market, observed_at=Instant(0), source_at=None)
         content = digest(encode(bare))
         said = self._said.get(market.ticker)
-        if said is not None and said[0] == content and age(said[1], market.observed_at) < _HEARTBEAT:
+        if said is not None and said[0] == content and age(said[1], market.observed_at) < HEARTBEAT:
             return False
         self._said[market.ticker] = (content, market.observed_at)
         return True
