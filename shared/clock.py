@@ -68,15 +68,15 @@ class ScaledClock:
     def __init__(self, start: Instant, speed: float) -> None:
         if speed <= 0:
             raise ValueError(f"speed must be positive, not {speed}")
-        self._start, self._speed = start, speed
+        self._start, self.speed = start, speed
         self._origin_ns = time.monotonic_ns()
 
     def now(self) -> Instant:
         elapsed = (time.monotonic_ns() - self._origin_ns) / 1000
-        return Instant(self._start + int(elapsed * self._speed))
+        return Instant(self._start + int(elapsed * self.speed))
 
     async def sleep(self, seconds: float) -> None:
-        await asyncio.sleep(seconds / self._speed)
+        await asyncio.sleep(seconds / self.speed)
 
 
 class ManualClock:
