@@ -11,7 +11,7 @@ from email.utils import formatdate
 import msgspec
 from aiohttp import WSMsgType, web
 
-from shared.clock import Clock, SECOND, ScaledClock
+from shared.clock import SECOND, Clock, ScaledClock
 from shared.money import MICROS, Usd
 from shared.simulator import kalshi_http, odds_http
 from shared.simulator.accounts import Account
