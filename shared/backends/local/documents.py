@@ -59,10 +59,7 @@ class SqliteDocuments:
         self._watchers: dict[asyncio.Event, str] = {}
         with self._translated():
             path.parent.mkdir(parents=True, exist_ok=True)
-            self._db = _connect(path, busy_timeout_s)
-            self._db.execute("PRAGMA journal_mode=WAL")
-            self._db.execute("PRAGMA synchronous=FULL")
-            self._db.executescript(_SCHEMA)
+            self._db = _prepared(path, busy_timeout_s)
             self._reads = _connect(path, busy_timeout_s)
 
     async def get(self, path: str) -> Document | None:
@@ -202,6 +199,19 @@ class SqliteDocuments:
             yield
         except (sqlite3.Error, OSError) as exc:
             raise storage_error(self._path, exc) from exc
+
+
+def _prepared(path: Path, busy_timeout_s: float) -> sqlite3.Connection:
+    """The writing connection, its tables laid out; a file that cannot be used is not kept open."""
+    db = _connect(path, busy_timeout_s)
+    try:
+        db.execute("PRAGMA journal_mode=WAL")
+        db.execute("PRAGMA synchronous=FULL")
+        db.executescript(_SCHEMA)
+    except sqlite3.Error:
+        db.close()
+        raise
+    return db
 
 
 def _connect(path: Path, busy_timeout_s: float) -> sqlite3.Connection:
