@@ -317,7 +317,8 @@ class LocalSystem:
         board, unlisted = p.floor.detector.board, p.scraper.forget_unlisted(now)
         board.forget(unlisted)
         gone = [*board.forget_ended(now, _FORGET_AFTER), *unlisted]
-        p.mapper.forget(gone)
+        # A game in play is still listed: a mapper that forgot it would map it again at every turn.
+        p.mapper.forget(unlisted)
         p.floor.forget(gone)
         if p.stream is not None:
             await p.stream.unwatch(gone)

@@ -12,7 +12,7 @@ import pytest
 
 from shared.analytics import history as answers
 from shared.backends.local.documents import SqliteDocuments
-from shared.clock import HOUR, Instant, SystemClock
+from shared.clock import HOUR, Instant, ScaledClock, SystemClock, parse_instant
 from shared.errors import CredentialsError, StorageError
 from shared.execution import halt
 from shared.execution.executor import Watch
@@ -24,6 +24,8 @@ from shared.runtime import local
 from shared.terms import FeeType, OrderStatus
 from shared.venues.kalshi.events import BookSnapshot, Lifecycle, LifecycleKind
 from tests.execution.conftest import SCHEDULE, START, TICKER, cents, contracts, signal
+from tests.pipeline.test_map_events import SPORT, game, market
+from tests.pipeline.test_map_events import START as KICKOFF
 from tests.support.backends import rng, tick
 from tests.support.rig import HANDLERS, history, parts, run_until, simulated, system
 
@@ -424,6 +426,21 @@ async def test_a_halted_market_is_not_traded_until_it_is_active_again(tmp_path: 
     assert keeper.book_of(TICKER) is None
     running._lived(Lifecycle(at=START, ticker=TICKER, kind=LifecycleKind.ACTIVATED))
     assert keeper.book_of(TICKER) is not None
+    await close(made)
+
+
+async def test_a_game_in_play_is_forgotten_by_the_board_and_not_mapped_again(tmp_path: Path) -> None:
+    an_hour_in = Instant((parse_instant(KICKOFF) or 0) + HOUR)
+    made = parts(tmp_path, clock=ScaledClock(an_hour_in, 1.0))
+    board = made.floor.detector.board
+    made.mapper.learn(SPORT, [game()])
+    await made.mapper.handle(market())
+    (decision,) = await made.mapper.flush()
+    board.mapping(decision, an_hour_in)
+    await system(made)._tidy()
+    assert board.mappings == {}
+    await made.mapper.handle(market())
+    assert await made.mapper.flush() == []
     await close(made)
 
 
