@@ -41,16 +41,16 @@ class EventIndex:
     def __init__(self, events: Iterable[OddsEvent]) -> None:
         self._pairs: dict[tuple[str, str, str], list[Listed]] = {}
         self._people: dict[tuple[str, int], list[Listed]] = {}
-        self._covered: set[str] = set()
         self._unusable: dict[str, str] = {}
         distinct, self.left_out = _distinct(events)
         for event in distinct:
             self._add(event)
+        listed = (*distinct, *(event for event, _ in self.left_out.values()))
+        self._covered = {one.name for event in listed for one in league_of_sport_key(event.sport_key)}
         self._vague = self._vague_names()
 
     def _add(self, event: OddsEvent) -> None:
         leagues = league_of_sport_key(event.sport_key)
-        self._covered.update(league.name for league in leagues)
         if not leagues:
             self._leave_out(event, f"sport {event.sport_key!r} belongs to no league of ours")
         elif not event.home or not event.away:
