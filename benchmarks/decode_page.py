@@ -102,11 +102,10 @@ def figures(quick: bool) -> list[Line]:
         "bytes to messages": median_s(messages, rounds),
     }
     floor = measured["json.loads"]
-    size = f"page of {ROWS:,} markets, {len(data) / 1e6:.1f} MB, {len(market(0))} fields each"
     return [
         Figure(
             GROUP,
-            f"{size}: {name}",
+            f"{name}, {ROWS:,} markets, {len(data) / 1e6:.1f} MB",
             took * 1e3,
             "ms",
             ratio=None if took == floor else floor / took,

@@ -109,7 +109,7 @@ def figures(quick: bool) -> list[Line]:
     warm = median_s(lambda: map_markets(markets, odds), runs)
     cached = median_s(lambda: [cache.get(m, Instant(1)) for m in markets], 9) / len(markets)
     block = f"{len(markets):,} markets x {len(odds):,} events"
-    fuzzy = _similarity_s(markets, odds, 40 if quick else 200)
+    fuzzy = _similarity_s(len(markets), odds, 100 if quick else 400)
     return [
         Figure(GROUP, f"{block}, cold", cold, "s", goal=Goal("figure", 1.0)),
         Figure(GROUP, f"{block}, texts read before", warm, "s"),
@@ -119,12 +119,7 @@ def figures(quick: bool) -> list[Line]:
             GROUP, f"memory of a cache of {len(cache):,} decisions", _memory(lambda: _cache(decided)), "MB"
         ),
         Figure(
-            GROUP,
-            f"rapidfuzz WRatio, {block}",
-            fuzzy,
-            "s",
-            ratio=fuzzy / cold,
-            against="ours, cold, is faster",
+            GROUP, "rapidfuzz WRatio, same block", fuzzy, "s", ratio=fuzzy / cold, against="ours, cold, is"
         ),
     ]
 
@@ -149,11 +144,11 @@ def _memory(work: Callable[[], object]) -> float:
     return size / 1e6
 
 
-def _similarity_s(markets: list[MarketListed], odds: list[OddsEvent], sample: int) -> float:
-    """Seconds for every market against every event, from a sample of the markets: the cost is linear."""
+def _similarity_s(markets: int, odds: list[OddsEvent], sample: int) -> float:
+    """Seconds to score ``markets`` short titles against every event, from a sample: the cost is linear."""
     from rapidfuzz import fuzz, process
 
     names = [f"{event.away} at {event.home}" for event in odds]
-    texts = [f"{market.title} {market.rules_primary[:80]}" for market in markets[:sample]]
+    texts = [f"{event.away} vs {event.home}" for event in odds[:sample]]
     took = median_s(lambda: process.cdist(texts, names, scorer=fuzz.WRatio, workers=1), 3)
-    return took * len(markets) / sample
+    return took * markets / sample

@@ -175,27 +175,29 @@ def _snapshot(ticker: str) -> BookSnapshot:
 
 
 def _changes(tickers: Sequence[str], count: int) -> list[tuple[Instant, BookDelta]]:
-    """Sizes come and go; one change in five hundred offers the other side below its worth for a while."""
+    """Sizes come and go; one change in a thousand offers the other side below its worth for 0.3 seconds."""
     rng = random.Random(7)  # noqa: S311 - figures, not secrets
     made: list[tuple[Instant, BookDelta]] = []
+    leaving: dict[int, BookDelta] = {}
     while len(made) < count:
-        ticker, side = rng.choice(tickers), rng.choice((Side.YES, Side.NO))
-        if rng.random() < 0.002:
-            cents, lots = _BEST + rng.choice((6, 7, 8, 9)), 3_000
-        else:
-            cents, lots = _BEST - rng.randrange(10), 500
-        for change in (lots, -lots):
-            at = Instant(_START + (len(made) + 1) * _STEP)
+        at = Instant(_START + (len(made) + 1) * _STEP)
+        delta = leaving.pop(len(made), None)
+        if delta is None:
+            cents, lots, stay = _BEST - rng.randrange(10), 500, 1
+            if rng.random() < 0.001:
+                cents, lots, stay = _BEST + rng.choice((6, 7, 8, 9)), 3_000, 300
             delta = BookDelta(
                 at=at,
-                ticker=ticker,
+                ticker=rng.choice(tickers),
                 sid=1,
                 seq=None,
-                side=side,
+                side=rng.choice((Side.YES, Side.NO)),
                 price=Price(cents * _CENT),
-                delta=Quantity(change),
+                delta=Quantity(lots),
             )
-            made.append((at, delta))
+            back = replace(delta, delta=Quantity(-lots))
+            leaving[min(set(range(len(made) + stay, len(made) + stay + 9)) - leaving.keys())] = back
+        made.append((at, replace(delta, at=at)))
     return made
 
 

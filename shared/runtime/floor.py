@@ -112,7 +112,8 @@ class TradingFloor:
         self.book_changes += 1
         if self._paper is not None:
             self._paper.book_changed(book.ticker)
-        if self._is_open and book.ticker in self.executor.watched:
+        watch = self.executor.watched.get(book.ticker)
+        if watch is not None and self._is_open and _concerns(watch.signal, book):
             self._work(self.executor.on_book(book.ticker))
         board = self.detector.board
         if not board.tempted(book):
@@ -139,6 +140,15 @@ class TradingFloor:
             self.failure = self.failure or error
             self.close()
             self.on_failure(error)
+
+
+def _concerns(signal: SignalRaised, book: OrderBook) -> bool:
+    """Whether the executor has something to do: an offer within the limit, or a signal that is over."""
+    if signal.expires_at is not None and (book.updated_at or 0) >= signal.expires_at:
+        return True
+    yes, no = book.best_asks()
+    ask = yes if signal.side is Side.YES else no
+    return ask is not None and ask <= signal.limit
 
 
 def quotes_of(book: OrderBook, at: Instant) -> Quotes:
