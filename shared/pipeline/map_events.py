@@ -17,9 +17,10 @@ import msgspec
 
 from shared.cas import update
 from shared.clock import DAY, Clock, Instant
-from shared.errors import ConflictError
+from shared.errors import ArbError, ConflictError
 from shared.ids import digest
 from shared.mapping.cache import MappingCache
+from shared.mapping.certificate import REFUSED
 from shared.mapping.mapper import map_markets
 from shared.mapping.series import Series, classify
 from shared.mapping.tables import league_of_sport_key
@@ -90,10 +91,17 @@ class EventMapper:
         """Decide every league with something new; publish and keep the decisions that changed."""
         due, self._due = self._due, set()
         changed = [decision for league in sorted(due) for decision in self._decide(league)]
-        for event_ticker, decisions in _by_event(changed).items():
-            await self._keep(event_ticker, decisions)
-        if changed:
-            await self._bus.publish(MappingDecided.TOPIC, changed)
+        try:
+            for event_ticker, decisions in _by_event(changed).items():
+                await self._keep(event_ticker, decisions)
+            if changed:
+                await self._bus.publish(MappingDecided.TOPIC, changed)
+        except ArbError:
+            # Nobody has heard: a market that was withdrawn must not stay on the board.
+            self._due |= due
+            for decision in changed:
+                self._said.pop(decision.ticker, None)
+            raise
         return changed
 
     async def restore(self) -> None:
@@ -195,12 +203,13 @@ def _by_event(decisions: Iterable[MappingDecided]) -> dict[str, list[MappingDeci
 
 
 def _document(markets: dict[str, Any]) -> dict[str, Any]:
-    """An event's document; it belongs to the odds event that any of its markets was mapped to."""
+    """An event's document; it belongs to the odds event of its newest certified market, if it has one."""
     newest = sorted(markets.values(), key=lambda decision: decision["observed_at"])
-    chosen = next((one for one in reversed(newest) if one["odds_event_id"]), newest[-1])
+    certified = [one for one in newest if one["odds_event_id"] and one["certificate"]["verdict"] != REFUSED]
+    chosen = certified[-1] if certified else newest[-1]
     return {
         "sport_key": chosen["sport_key"],
-        "odds_event_id": chosen["odds_event_id"],
+        "odds_event_id": chosen["odds_event_id"] if certified else "",
         "starts_at": chosen["starts_at"],
         "league": chosen["league"],
         "markets": markets,

@@ -5,11 +5,14 @@ from __future__ import annotations
 from typing import Any
 
 import msgspec
+import pytest
 
 from shared.cas import update
 from shared.clock import DAY, HOUR, Instant, parse_instant
+from shared.errors import StorageError
 from shared.messages import MappingDecided, MarketListed, OddsEvent, TickSeen
 from shared.pipeline.map_events import MAPPINGS, SLATES, EventMapper, slate_of
+from shared.terms import StrikeType
 from tests.mapping.build import listed
 from tests.pipeline.conftest import NOW, Desk
 from tests.support.backends import rng
@@ -101,6 +104,45 @@ async def test_one_refused_market_does_not_take_its_game_out_of_the_index(desk: 
     assert refused.odds_event_id == ""
     (document,) = await desk.documents.query(MAPPINGS)
     assert (document.value["odds_event_id"], len(document.value["markets"])) == ("e1", 2)
+
+
+async def test_a_game_without_a_certified_market_is_not_in_the_index(desk: Desk) -> None:
+    (decision,) = await decided(mapper(desk, game()), whole_line())
+    assert (decision.odds_event_id, decision.selection) == ("e1", None)
+    (document,) = await desk.documents.query(MAPPINGS)
+    assert document.value["odds_event_id"] == ""
+
+
+def whole_line() -> MarketListed:
+    """A spread over a whole number of points: a push would be possible, so no bookmaker's line equals it."""
+    event = EVENT.replace("GAME", "SPREAD")
+    return listed(
+        f"{event}-PHI3",
+        event,
+        observed_at=NOW,
+        title="Philadelphia wins by over 3 points",
+        yes_sub_title="Philadelphia wins by over 3 points",
+        strike_type=StrikeType.GREATER,
+        floor_strike=3.0,
+        rules_primary="If Philadelphia wins by more than 3 points in the Philadelphia vs Chicago Pro "
+        "Football game originally scheduled for Sep 28, 2026, then the market resolves to Yes.",
+    )
+
+
+async def test_a_withdrawal_nobody_heard_is_said_again(desk: Desk) -> None:
+    made = mapper(desk, game())
+    await decided(made, market())
+    made.learn(SPORT, [])
+    replace_if, desk.documents.replace_if = desk.documents.replace_if, full_disk  # type: ignore[method-assign]
+    with pytest.raises(StorageError):
+        await made.flush()
+    desk.documents.replace_if = replace_if  # type: ignore[method-assign]
+    (decision,) = await made.flush()
+    assert decision.odds_event_id == ""
+
+
+async def full_disk(path: str, value: object, version: int) -> int:
+    raise StorageError(path)
 
 
 async def test_a_message_of_another_kind_is_nothing_to_it(desk: Desk) -> None:
