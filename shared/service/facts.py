@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 
-from shared.clock import SECOND, Instant, age
+from shared.clock import SECOND, Instant, ScaledClock, age
 from shared.runtime.local import LocalSystem, Parts
 from shared.runtime.stats import Latency
 
@@ -17,8 +17,10 @@ BUDGET_NS = {
     "look to durable": 50 * _MS,
     "look to answered": 200 * _MS,
 }
-# A loop that has missed this many polls is silent.
+# A loop that has missed this many polls is silent; on an accelerated clock a poll is over in no time, so
+# half a minute of the reader's time must have passed as well.
 MISSED_POLLS = 5
+_PATIENCE_S = 30.0
 
 
 def pace_of(parts: Parts) -> dict[str, float]:
@@ -29,11 +31,14 @@ def pace_of(parts: Parts) -> dict[str, float]:
 
 def silent(parts: Parts, started_at: Instant) -> dict[str, str]:
     """Loops that have missed several polls, each with what it says of itself."""
-    now, stats = parts.clock.now(), parts.stats
+    clock, stats = parts.clock, parts.stats
+    now = clock.now()
+    patience = _PATIENCE_S * (clock.speed if isinstance(clock, ScaledClock) else 1.0)
     found = {}
     for loop, seconds in pace_of(parts).items():
         since = age(stats.turns.get(loop, started_at), now)
-        if since > MISSED_POLLS * seconds * SECOND and loop not in stats.exhausted:
+        longest = max(MISSED_POLLS * seconds, patience) * SECOND
+        if since > longest and loop not in stats.exhausted:
             cause = stats.alerts.get(loop, "no answer yet")
             found[loop] = f"nothing for {since // SECOND} s, due every {seconds:g} s: {cause}"
     return found

@@ -14,6 +14,7 @@ from shared.money import LOTS, MICROS
 from shared.ports import Documents, Term
 from shared.runtime.local import Parts
 from shared.runtime.stats import BUCKETS_NS, Latency
+from shared.service.alerts import Alerter
 from shared.service.exposition import Family, Kind, Sample, counter, gauge, histogram
 from shared.service.facts import BUDGET_NS, books_by_state, connected
 
@@ -25,7 +26,7 @@ _QUANTILES = {"0.5": "p50_us", "0.95": "p95_us", "0.99": "p99_us"}
 _MOST = 50
 
 
-async def collect(parts: Parts, term: Term | None) -> list[Family]:
+def collect(parts: Parts, term: Term | None) -> list[Family]:
     """Every family of one run; ``term`` is the executor lease, if there is one."""
     return [
         *_seen(parts),
@@ -34,6 +35,18 @@ async def collect(parts: Parts, term: Term | None) -> list[Family]:
         *_money(parts),
         *_latency(parts),
         *_state(parts, term),
+    ]
+
+
+def alarms(alerter: Alerter) -> list[Family]:
+    """What was raised, and what became of it on each channel."""
+    lines, by = {line.channel.name: line for line in alerter.lines}, "channel"
+    return [
+        counter("arb_alerts_total", "Alerts raised, held back or not", alerter.raised, "code"),
+        gauge("arb_alerts_waiting", "To be delivered", {n: len(one.waiting) for n, one in lines.items()}, by),
+        counter("arb_alerts_sent_total", "Delivered", {n: one.sent for n, one in lines.items()}, by),
+        counter("arb_alerts_failed_total", "Failed tries", {n: one.failures for n, one in lines.items()}, by),
+        counter("arb_alerts_dropped_total", "Made room", {n: one.dropped for n, one in lines.items()}, by),
     ]
 
 
