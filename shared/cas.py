@@ -7,7 +7,8 @@ of 50 right; the client's own transactions 10.4 s and 49 of 50 failed.
 from __future__ import annotations
 
 import random
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
+from typing import TypeVar
 
 from shared.clock import Clock
 from shared.errors import AlreadyExistsError, ConflictError
@@ -18,7 +19,29 @@ _FIRST_WAIT_S = 0.002
 _LAST_WAIT_S = 0.25
 ATTEMPTS = 30
 
+T = TypeVar("T")
 Change = Callable[[Value | None], Value | None]
+
+
+async def retried(
+    step: Callable[[], Awaitable[T]],
+    what: str,
+    *,
+    clock: Clock,
+    rng: random.Random,
+    attempts: int = ATTEMPTS,
+) -> T:
+    """Result of the first ``step`` that loses no race; each must read anew what it writes by.
+
+    For a change of several documents at once. A step has lost when it raises :class:`ConflictError`; this
+    raises it too when ``attempts`` races were lost, and names ``what``.
+    """
+    for attempt in range(attempts):
+        try:
+            return await step()
+        except ConflictError:
+            await clock.sleep(rng.random() * min(_LAST_WAIT_S, _FIRST_WAIT_S * 2**attempt))
+    raise ConflictError(f"{what}: lost {attempts} races in a row; who else writes it so often?")
 
 
 async def update(
@@ -36,19 +59,19 @@ async def update(
     leave everything as it is; it may run several times, so it must be a pure function. An error it raises
     passes through. Raises :class:`ConflictError` when ``attempts`` races were lost.
     """
-    for attempt in range(attempts):
+
+    async def step() -> Document | None:
         found = await documents.get(path)
         value = change(None if found is None else found.value)
-        if value is None:
-            return found
-        try:
-            return await _store(documents, path, value, found)
-        except (ConflictError, AlreadyExistsError):
-            await clock.sleep(rng.random() * min(_LAST_WAIT_S, _FIRST_WAIT_S * 2**attempt))
-    raise ConflictError(f"{path}: lost {attempts} races in a row; who else writes it so often?")
+        return found if value is None else await _store(documents, path, value, found)
+
+    return await retried(step, path, clock=clock, rng=rng, attempts=attempts)
 
 
 async def _store(documents: Documents, path: str, value: Value, found: Document | None) -> Document:
     if found is None:
-        return Document(path, value, await documents.create(path, value))
+        try:
+            return Document(path, value, await documents.create(path, value))
+        except AlreadyExistsError as exc:
+            raise ConflictError(f"{path} was created by another writer") from exc
     return Document(path, value, await documents.replace_if(path, value, found.version))

@@ -1,4 +1,4 @@
-"""The twelve controls. Each looks at one thing and gives a reason to refuse, or ``None``.
+"""The twelve controls and three safeguards. Each looks at one thing: a reason to refuse, or ``None``.
 
 All of them run for every order and the verdict names each that failed: a trader who raises one limit must
 not discover the next one only afterwards. Risk is contracts times the all-in cost of the side bought.
@@ -45,6 +45,8 @@ class RiskView:
 
     ``bankroll`` is cash plus the cost of what is open; losses are positive numbers; ``recent_orders`` are the
     instants of the last minute's orders, oldest first; ``halted`` is why trading is stopped, or empty.
+    ``open_breakers`` and ``cooling`` say what else stands in this order's way; ``max_quantity`` is the
+    largest order while something has to prove itself, else ``None``, and ``proving`` says what that is.
     """
 
     cash: Usd
@@ -58,6 +60,10 @@ class RiskView:
     sport_risk: Usd = Usd(0)
     recent_orders: tuple[Instant, ...] = ()
     halted: str = ""
+    open_breakers: tuple[str, ...] = ()
+    cooling: tuple[str, ...] = ()
+    max_quantity: Quantity | None = None
+    proving: str = ""
 
 
 Control = Callable[[Proposal, RiskView, RiskLimits], str | None]
@@ -159,6 +165,24 @@ def balance(order: Proposal, view: RiskView, limits: RiskLimits) -> str | None:
     return _over_usd("cost of the order", order.risk, view.cash, "cash is")
 
 
+def breaker(order: Proposal, view: RiskView, limits: RiskLimits) -> str | None:
+    """Every breaker on the order's way is closed, or the order is its probe."""
+    return "; ".join(view.open_breakers) or None
+
+
+def cooldown(order: Proposal, view: RiskView, limits: RiskLimits) -> str | None:
+    """Market, side and opportunity are not resting."""
+    return "; ".join(view.cooling) or None
+
+
+def canary(order: Proposal, view: RiskView, limits: RiskLimits) -> str | None:
+    """The smallest size until what changed has proved itself."""
+    if view.max_quantity is None or order.quantity <= view.max_quantity:
+        return None
+    size, allowed = format_quantity(order.quantity), format_quantity(view.max_quantity)
+    return f"contracts {size}, only {allowed} while {view.proving or 'in canary mode'}"
+
+
 CONTROLS: tuple[Control, ...] = (
     position_size,
     risk_per_trade,
@@ -173,6 +197,8 @@ CONTROLS: tuple[Control, ...] = (
     order_rate,
     balance,
 )
+# What stands around the account; run beside the twelve wherever breakers, cooldowns and canary are kept.
+SAFEGUARDS: tuple[Control, ...] = (breaker, cooldown, canary)
 
 
 def _over(what: str, value: str, limit: str) -> str:

@@ -1,0 +1,235 @@
+"""Reservations: the risk book in the document store, changed only together with the order that changes it.
+
+Reserving writes the intent and the book in one batch, under the version of the book that all controls were
+just judged by; so the limits hold with any number of executors, and a crash leaves either nothing or an
+intent with its reservation. Every later step is one batch too, and a repeat of any step changes nothing.
+
+Documents: ``risk/{account}`` is the book, ``orders/{client_order_id}`` the intent with the book's marks under
+``risk``, ``settlements/{ticker}`` a payout with what was paid under ``risk``.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable, Sequence
+from dataclasses import dataclass, replace
+from itertools import count
+
+import msgspec
+
+from shared.errors import AlreadyExistsError, ArbError, ConflictError, MalformedError
+from shared.execution.stored_book import StoredBook
+from shared.money import Price, Quantity, notional_up
+from shared.orders.ledger import Fill, Settlement
+from shared.ports import Create, Document, Replace, Value, Write
+from shared.risk.book import Book, Reservation
+from shared.risk.bookkeeping import Booked, book_order, decode_marks, decode_paid, marks_of, pay
+from shared.risk.controls import Proposal
+from shared.risk.gate import ApprovedOrder, Gate, Refusal, Verdict
+from shared.risk.safeguards import Safeguards
+from shared.terms import OrderStatus
+
+# Key of the book's own part in an order's and a settlement's document; the rest is its owner's.
+MARKS = "risk"
+# Three rounds of reconciliation: one may be late, none may be missing for long.
+MAX_AGE_S = 30.0
+
+Guard = Callable[[Proposal], Awaitable[Safeguards]]
+Intent = Callable[[ApprovedOrder], Value]
+OrderChange = Callable[[Value, tuple[Fill, ...]], Value]
+Payout = Callable[[Settlement], Value]
+
+
+@dataclass(frozen=True, slots=True)
+class Reserved:
+    """The intent and its reservation are durable. Send ``order``: it was approved at that moment."""
+
+    order: ApprovedOrder
+
+
+@dataclass(frozen=True, slots=True)
+class Refused:
+    """Nothing was written. ``verdict`` names every control that failed, or why none could be asked."""
+
+    verdict: Verdict
+
+    @property
+    def reasons(self) -> tuple[str, ...]:
+        """Every refusal in words."""
+        return self.verdict.reasons
+
+
+@dataclass(frozen=True, slots=True)
+class _Attempt:
+    """One call of :meth:`Reservations.reserve`."""
+
+    order: ApprovedOrder
+    intent: Intent
+    epoch: int
+    token: str
+
+
+class Reservations:
+    """The reservation ledger of one account.
+
+    Args:
+        book: the account's stored book.
+        holder: names this executor among all that ever run, as in its lease.
+        gate: the controls and limits; judged on the book as it is when the reservation is written.
+        guard: what stands around the account for a proposal; an error it raises refuses the order.
+        max_age_s: how long ago the book may last have been confirmed, seconds.
+    """
+
+    def __init__(
+        self, book: StoredBook, holder: str, gate: Gate, guard: Guard, max_age_s: float = MAX_AGE_S
+    ) -> None:
+        self.book, self._documents, self._clock = book, book.documents, book.clock
+        self._gate, self._guard, self._max_age_s = gate, guard, max_age_s
+        self._holder, self._calls = holder, count(1)
+
+    async def reserve(self, order: ApprovedOrder, intent: Intent, epoch: int = 0) -> Reserved | Refused:
+        """Judge ``order`` on the book as it is now and, if all pass, store intent and reservation at once.
+
+        ``intent`` gives the order's document from the order as approved in that moment, whose time and
+        controls are this moment's. Never raises for a store that cannot be read: that is a refusal. Raises
+        :class:`AlreadyExistsError` if this client order id was reserved before, by whomever: ask the venue.
+        """
+        attempt = _Attempt(order, intent, epoch, f"{self._holder}/{next(self._calls)}")
+        try:
+            return await self.book.retried(lambda: self._reserve(attempt))
+        except AlreadyExistsError:
+            raise
+        except (ArbError, OSError) as exc:
+            return _refused(order.proposal, "risk_state", f"{type(exc).__name__}: {exc}")
+
+    async def settle(
+        self,
+        client_order_id: str,
+        status: OrderStatus,
+        fills: Sequence[Fill] = (),
+        *,
+        filled: Quantity | None = None,
+        change: OrderChange = lambda value, _: value,
+    ) -> Booked:
+        """Book what is known of an order: new fills become positions, a terminal ``status`` frees the rest.
+
+        ``filled`` is the venue's own count of filled contracts, if it gave one: contracts whose fills are not
+        here yet stay reserved. ``change`` gives the order's next document from the present one and the fills
+        that were new; it may run several times. Look at ``differences`` of the answer: they should trip.
+
+        Raises :class:`MalformedError` for an order or fill that is not this account's, and
+        :class:`ConflictError` when too many races were lost: nothing is lost by doing it again.
+        """
+        return await self.book.retried(lambda: self._settle(client_order_id, status, fills, filled, change))
+
+    async def release(self, client_order_id: str, change: OrderChange = lambda value, _: value) -> Booked:
+        """Free an order that certainly does not exist at the venue: rejected, or never sent."""
+        return await self.settle(client_order_id, OrderStatus.REJECTED, change=change)
+
+    async def pay(self, ticker: str, payout_yes: Price, payout: Payout) -> Settlement | None:
+        """Pay out a market; ``None`` if all that was ever held in it was paid so before.
+
+        ``payout`` gives the settlement's document. A late fill in a paid market is paid by another call;
+        another payout than before corrects what was paid.
+        """
+        return await self.book.retried(lambda: self._pay(ticker, payout_yes, payout))
+
+    # --- steps of the compare-and-set loops -----------------------------------------------------------------
+
+    async def _reserve(self, attempt: _Attempt) -> Reserved | Refused:
+        book, found = await self.book.found()
+        order_id = attempt.order.proposal.client_order_id
+        held = book.reserved.get(order_id)
+        if held is not None:
+            return _repeated(held, attempt)
+        proposal = replace(attempt.order.proposal, at=self._clock.now())
+        guards = await self._guard(proposal)
+        refusal = self._unfit(book, proposal, attempt.epoch)
+        if refusal is not None:
+            return refusal
+        view = guards.over(book.view(proposal.event, proposal.sport, proposal.at), book.canary)
+        verdict = self._gate.judge(proposal, view)
+        if not verdict.approved:
+            return Refused(verdict)
+        approved = self._gate.approve(verdict)
+        after = book.reserve(proposal, attempt.token, guards.generation, attempt.epoch)
+        marks = marks_of(proposal, self.book.account, attempt.token)
+        value = attempt.intent(approved) | {MARKS: msgspec.to_builtins(marks)}
+        await self._create(f"orders/{order_id}", value, after, found, attempt)
+        return Reserved(approved)
+
+    async def _create(self, path: str, value: Value, after: Book, found: Document, attempt: _Attempt) -> None:
+        """Intent and book in one batch."""
+        try:
+            await self._documents.batch([Create(path, value), self.book.write(after, found)])
+        except AlreadyExistsError:
+            # A store that repeats a commit whose answer was lost finds its own document.
+            held = (await self.book.read()).reserved.get(attempt.order.proposal.client_order_id)
+            if held is None or held.token != attempt.token:
+                raise
+
+    def _unfit(self, book: Book, proposal: Proposal, epoch: int) -> Refused | None:
+        """Why no control need be asked: the book, the lease or the proposal itself cannot stand."""
+        unfit = book.unfit(proposal.at, self._max_age_s)
+        if unfit is not None:
+            return _refused(proposal, "risk_state", f"{self.book.path}: {unfit}")
+        if epoch < book.epoch:
+            return _refused(proposal, "lease", f"epoch {epoch} is over, {book.epoch} acts now")
+        if proposal.risk < notional_up(proposal.limit, proposal.quantity):
+            return _refused(proposal, "proposal", "its risk is less than its cost")
+        return None
+
+    async def _settle(
+        self,
+        order_id: str,
+        status: OrderStatus,
+        fills: Sequence[Fill],
+        filled: Quantity | None,
+        change: OrderChange,
+    ) -> Booked:
+        path = f"orders/{order_id}"
+        order = await self._documents.get(path)
+        if order is None:
+            raise MalformedError(f"{path}: this system has sent no such order")
+        marks = decode_marks(order.value.get(MARKS))
+        if marks.account != self.book.account:
+            raise MalformedError(f"{path} belongs to account {marks.account!r}, not {self.book.account!r}")
+        book, found = await self.book.found()
+        booked = book_order(book, order_id, marks, status, fills, filled, self._clock.now())
+        value = change(order.value, booked.fills) | {MARKS: msgspec.to_builtins(booked.marks)}
+        writes: list[Write] = []
+        if value != order.value:
+            writes.append(Replace(path, value, order.version))
+        if booked.book != book:
+            writes.append(self.book.write(booked.book, found))
+        if writes:
+            await self._documents.batch(writes)
+        return booked
+
+    async def _pay(self, ticker: str, payout_yes: Price, payout: Payout) -> Settlement | None:
+        path = f"settlements/{ticker}"
+        known = await self._documents.get(path)
+        paid = None if known is None else decode_paid(known.value.get(MARKS))
+        book, found = await self.book.found()
+        step = pay(book, ticker, payout_yes, paid, self._clock.now())
+        if step is None:
+            return None
+        after, paid, settlement = step
+        value = payout(settlement) | {MARKS: msgspec.to_builtins(paid)}
+        write = Create(path, value) if known is None else Replace(path, value, known.version)
+        try:
+            await self._documents.batch([write, self.book.write(after, found)])
+        except AlreadyExistsError as exc:
+            raise ConflictError(f"{path} was created by another writer") from exc
+        return settlement
+
+
+def _repeated(held: Reservation, attempt: _Attempt) -> Reserved:
+    """What was reserved by this very call, whose answer was lost; raises for anybody else's."""
+    proposal = attempt.order.proposal
+    if held.token != attempt.token:
+        raise AlreadyExistsError(f"order {proposal.client_order_id} was reserved by {held.token}")
+    return Reserved(attempt.order)
+
+
+def _refused(proposal: Proposal, control: str, reason: str) -> Refused:
+    return Refused(Verdict(proposal, (), (Refusal(control, reason),)))

@@ -1,0 +1,102 @@
+"""The stored risk book: one document an account, read whole, changed by compare-and-set, never guessed.
+
+A book that is missing or makes no sense is an error to whoever reads it: nothing is assumed in its place.
+"""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Awaitable, Callable
+from dataclasses import replace
+
+from shared import cas
+from shared.clock import Clock, Instant
+from shared.errors import AlreadyExistsError, ConfigError, ConflictError
+from shared.money import Usd
+from shared.ports import Create, Document, Documents, Replace, Value
+from shared.risk.book import Book, Holding, Reservation, decode_book, encode_book
+from shared.risk.breaker import Person
+
+
+class StoredBook:
+    """The book of one account at ``risk/{account}``."""
+
+    def __init__(self, documents: Documents, account: str, clock: Clock, rng: random.Random) -> None:
+        self.documents, self.account, self.clock, self._rng = documents, account, clock, rng
+        self.path = f"risk/{account}"
+
+    async def open(self, cash: Usd) -> bool:
+        """Start a book with ``cash`` and nothing held; ``False`` if there is one, which stays as it is."""
+        now = self.clock.now()
+        try:
+            await self.documents.create(self.path, encode_book(Book(cash, confirmed_at=now).rolled(now)))
+        except AlreadyExistsError:
+            return False
+        return True
+
+    async def read(self) -> Book:
+        """The book as it is stored; raises an ``ArbError`` when it cannot be read or trusted."""
+        return (await self.found())[0]
+
+    async def unfinished(self) -> dict[str, Reservation]:
+        """Every order that may still spend, by client order id: what recovery asks the venue about."""
+        return dict((await self.read()).reserved)
+
+    async def confirm(self) -> None:
+        """The venue has just agreed with the book; without this no order passes after a while."""
+        await self._change(lambda book: replace(book, confirmed_at=self.clock.now()))
+
+    async def resume(self, at: Instant) -> None:
+        """A person let trading go on at ``at``: the run of losses before it is over."""
+        await self._change(lambda book: book.resumed(at))
+
+    async def fence(self, epoch: int) -> None:
+        """From now on no executor of an earlier lease epoch can reserve."""
+        await self._change(lambda book: replace(book, epoch=max(book.epoch, epoch)))
+
+    async def restate(
+        self, seq: int, cash: Usd, holdings: dict[str, Holding], by: Person, reason: str
+    ) -> None:
+        """Make the book say what the venue says, on a person's word; kept in ``risk-corrections``.
+
+        ``seq`` is that of the book the person compared; raises :class:`ConflictError` if it changed since.
+        """
+        book, found = await self.found()
+        if book.seq != seq:
+            raise ConflictError(f"{self.path} is at {book.seq}, not {seq}: compare again")
+        correction: Value = {
+            "account": self.account,
+            "at": self.clock.now(),
+            "actor": by.name,
+            "reason": reason,
+            "before": found.value,
+        }
+        path = f"risk-corrections/{self.account}-{seq:012}"
+        after = replace(book, cash=cash, holdings=holdings)
+        await self.documents.batch([Create(path, correction), self.write(after, found)])
+
+    # --- for steps that change the book together with other documents ---------------------------------------
+
+    async def found(self) -> tuple[Book, Document]:
+        """The book and the document it stands in."""
+        found = await self.documents.get(self.path)
+        if found is None:
+            raise ConfigError(f"{self.path} does not exist: open it with the account's cash first")
+        return decode_book(found.value), found
+
+    def write(self, book: Book, found: Document) -> Replace:
+        """The write of ``book`` as the next state after ``found``."""
+        return Replace(self.path, encode_book(replace(book, seq=book.seq + 1)), found.version)
+
+    async def retried(self, step: Callable[[], Awaitable[cas.T]]) -> cas.T:
+        """Run a step until it loses no race; each must begin with :meth:`found`."""
+        return await cas.retried(step, self.path, clock=self.clock, rng=self._rng)
+
+    async def _change(self, change: Callable[[Book], Book]) -> None:
+        async def step() -> None:
+            book, found = await self.found()
+            after = change(book)
+            if after != book:
+                await self.documents.batch([self.write(after, found)])
+
+        await self.retried(step)
