@@ -24,7 +24,7 @@ from shared.cli.places import make
 from shared.cli.view import line, screen
 from shared.clock import Clock, Instant, ScaledClock, SystemClock, to_datetime
 from shared.config import Secret, Settings, load
-from shared.errors import ConfigError
+from shared.errors import ArbError, ConfigError
 from shared.runtime.local import Handlers, LocalSystem, Pace, Parts
 from shared.terms import Profile
 
@@ -157,7 +157,11 @@ async def _run(plan: Plan, venues: Venues, seconds: float | None, plain: bool, j
     async with _shown(parts, plan, plain or json or not console.is_terminal):
         if seconds is not None:
             asyncio.get_running_loop().call_later(seconds, system.stop.set)
-        await system.run()
+        try:
+            await system.run()
+        except ArbError:
+            errors.print(f"history until then is in {escape(str(plan.folder))}", soft_wrap=True)
+            raise
     if json:
         print_json(summary(parts, plan.folder))
     else:
