@@ -63,7 +63,8 @@ class PrivateFeed:
 
     def fills_of(self, order_id: str) -> tuple[FillSeen, ...]:
         """Fills of one order of the exchange, oldest first."""
-        return tuple(sorted(self._fills.get(order_id, {}).values(), key=lambda fill: fill.filled_at))
+        fills = self._fills.get(order_id, {}).values()
+        return tuple(sorted(fills, key=lambda fill: (fill.filled_at, fill.fill_id)))
 
     def filled(self, order_id: str) -> Quantity:
         """Contracts filled of one order, as far as is known."""
