@@ -10,11 +10,12 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import asdict
 from functools import partial
-from typing import Any
+from typing import Any, TypeVar
 
 import msgspec
 
 from shared.clock import Clock, Instant
+from shared.errors import StorageError
 from shared.execution.gateway import Accepted
 from shared.messages import (
     FillRecorded,
@@ -37,6 +38,7 @@ from shared.terms import OrderStatus, Result
 _OPEN = (OrderStatus.PENDING, OrderStatus.SUBMITTED, OrderStatus.UNKNOWN)
 _EVERYTHING = 1_000_000
 Step = tuple[Instant, Callable[[], object]]
+T = TypeVar("T")
 
 
 class Journal:
@@ -106,14 +108,14 @@ class Journal:
         ended: dict[str, Instant] = {}
         open_orders = []
         for document in await self._documents.query("orders", limit=_EVERYTHING):
-            update = msgspec.convert(document.value["order"], OrderUpdated)
+            update = _read(document, "order", OrderUpdated)
             steps += (found := _steps(document, update, account))
             ended[update.ticker] = max(found[-1][0], ended.get(update.ticker, Instant(0)))
             if update.status in _OPEN:
                 self._held[update.order_id] = (update, document.value, document.version)
                 open_orders.append(update)
         for document in await self._documents.query("settlements", limit=_EVERYTHING):
-            settled = msgspec.convert(document.value["settled"], MarketSettled)
+            settled = _read(document, "settled", MarketSettled)
             # Whatever the clock said, a market was paid after the last fill in it.
             at = max(settled.observed_at, ended.get(settled.ticker, Instant(0)))
             steps.append((at, partial(account.settled, settled.ticker, settled.payout_yes, at)))
@@ -138,12 +140,12 @@ class Journal:
         """Last state of every order, every fill, every settlement, sealed as they were."""
         records: list[Message] = []
         for document in await self._documents.query("orders", limit=_EVERYTHING):
-            update = msgspec.convert(document.value["order"], OrderUpdated)
-            fills = msgspec.convert(document.value["fills"], list[Fill])
+            update = _read(document, "order", OrderUpdated)
+            fills = _read(document, "fills", list[Fill])
             records += [seal(update, update.trace_id)]
             records += [seal(_recorded(fill, update), update.trace_id) for fill in fills]
         for document in await self._documents.query("settlements", limit=_EVERYTHING):
-            records.append(msgspec.convert(document.value["settled"], MarketSettled))
+            records.append(_read(document, "settled", MarketSettled))
         return records
 
     async def _change(
@@ -166,11 +168,22 @@ class Journal:
             await self._bus.publish(message.TOPIC, [seal(message, message.trace_id)])
 
 
+def _read(document: Document, field: str, kind: type[T]) -> T:
+    """One field of a stored document. An account is never rebuilt from a part of its orders."""
+    try:
+        return msgspec.convert(document.value[field], kind)
+    except (KeyError, msgspec.ValidationError) as exc:
+        raise StorageError(
+            f"{document.path} is not readable ({exc}): another version wrote it, or it is damaged. "
+            "Use the version that wrote it, restore a backup, or start in another DATA_DIR"
+        ) from exc
+
+
 def _steps(document: Document, update: OrderUpdated, account: Account) -> list[Step]:
     """What an order did to its account, each at its time; never an end before its beginning."""
-    proposal = msgspec.convert(document.value["proposal"], Proposal)
+    proposal = _read(document, "proposal", Proposal)
     ended_at = Instant(max(proposal.at, update.observed_at))
-    fills = msgspec.convert(document.value["fills"], list[Fill])
+    fills = _read(document, "fills", list[Fill])
     steps: list[Step] = [(proposal.at, partial(account.reserve, proposal))]
     steps += [(ended_at, partial(account.filled, fill, ended_at)) for fill in fills]
     if update.status not in _OPEN:

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import pytest
+
 from shared.clock import HOUR, MINUTE, Instant
+from shared.errors import StorageError
 from shared.execution.gateway import Accepted, Unknown
 from shared.execution.journal import Journal
 from shared.messages import FillRecorded, OrderUpdated, SignalRaised
@@ -126,3 +129,23 @@ async def test_after_a_restart_only_markets_still_held_are_asked_about(floor: Fl
     journal = Journal(floor.documents, floor.bus, floor.clock)
     settler = Settler(None, await restored(floor), journal, floor.clock)  # type: ignore[arg-type]
     assert settler.held() == [TICKER]
+
+
+@pytest.mark.parametrize("damage", [{"proposal": None}, {"order": {"status": "filled"}}, {"fills": "none"}])
+async def test_an_order_that_is_not_readable_stops_the_restart_and_is_named(
+    floor: Floor, damage: dict[str, object]
+) -> None:
+    await floor.executor.on_signal(signal(), SCHEDULE)
+    [order] = await floor.documents.query("orders")
+    await floor.documents.replace_if(order.path, {**order.value, **damage}, order.version)
+    with pytest.raises(StorageError, match=f"{order.path} is not readable"):
+        await restored(floor)
+
+
+async def test_an_order_of_another_version_without_its_proposal_stops_the_restart(floor: Floor) -> None:
+    await floor.executor.on_signal(signal(), SCHEDULE)
+    [order] = await floor.documents.query("orders")
+    older = {key: value for key, value in order.value.items() if key != "proposal"}
+    await floor.documents.replace_if(order.path, older, order.version)
+    with pytest.raises(StorageError, match="another version wrote it"):
+        await restored(floor)
