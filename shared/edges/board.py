@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 
 from shared.books.book import OrderBook
 from shared.clock import DAY, Instant
-from shared.edges.detector import DetectorSettings, Quotes, assess, listed_quotes, signal_of
+from shared.edges.detector import DetectorSettings, Quotes, assess, listed_quotes, signal_of, start_of
 from shared.edges.fair import FairPair, fair_pair, stands_until
 from shared.edges.sweep import NEVER, Sweep, row_of
 from shared.messages import (
@@ -198,7 +198,7 @@ class Board:
 
     def _assess(self, market: MarketListed, mapping: MappingDecided, now: Instant, found: Found) -> None:
         fair = self.fair_of(mapping, now)
-        self._triggers[market.ticker] = _trigger(fair, self.settings, mapping.starts_at)
+        self._triggers[market.ticker] = _trigger(fair, self.settings, start_of(market, mapping))
         quotes = self.quotes[market.ticker]
         if self._rows is not None:
             due, stale_at = self._due(market, mapping, now), quotes.seen_at + self.settings.max_quote_age + 1
@@ -213,7 +213,7 @@ class Board:
 
     def _due(self, market: MarketListed, mapping: MappingDecided, now: Instant) -> float:
         """When time alone next changes what there is to say, the age of the quote apart."""
-        moments = [market.closes_at, mapping.starts_at]
+        moments = [market.closes_at, start_of(market, mapping)]
         if mapping.selection is not None:
             held = self._fair.get((mapping.odds_event_id, mapping.selection, mapping.kind))
             moments.append(held[1] if held is not None else None)

@@ -90,6 +90,16 @@ def schedule_of(market: MarketListed, now: Instant) -> FeeSchedule | None:
         return None
 
 
+def start_of(market: MarketListed, mapping: MappingDecided) -> Instant | None:
+    """When the game starts by whoever says the earlier; ``None`` when the feed does not say.
+
+    A game moved up, or listed by the feed under a wrong time, must not be traded on prices from before it.
+    """
+    if mapping.starts_at is None or market.starts_at is None:
+        return mapping.starts_at
+    return min(mapping.starts_at, market.starts_at)
+
+
 def assess(
     market: MarketListed,
     mapping: MappingDecided,
@@ -99,7 +109,7 @@ def assess(
     now: Instant,
 ) -> tuple[OpportunityAssessed, OpportunityAssessed]:
     """YES and NO of one market, weighed. ``fair`` is the books' opinion, or why there is none."""
-    common = (*_market_reasons(market, now), *_mapping_reasons(mapping, now))
+    common = (*_market_reasons(market, now), *_mapping_reasons(mapping, start_of(market, mapping), now))
     if isinstance(fair, str):
         common = (*common, fair)
     age = now - quotes.seen_at
@@ -159,7 +169,7 @@ def signal_of(
     now: Instant,
 ) -> SignalRaised | None:
     """The signal of an accepted opportunity; ``None`` if no orderable price keeps the required edge."""
-    schedule, certificate = schedule_of(market, now), mapping.certificate
+    schedule, certificate, start = schedule_of(market, now), mapping.certificate, start_of(market, mapping)
     if not opportunity.accepted or schedule is None or certificate is None:
         return None
     if opportunity.fair is None or opportunity.ask is None or not opportunity.quantity:
@@ -192,8 +202,8 @@ def signal_of(
         price_ranges=market.price_ranges,
         fee_type=market.fee_type,
         fee_multiplier_micro=market.fee_multiplier_micro,
-        starts_at=mapping.starts_at,
-        expires_at=Instant(min(now + settings.signal_ttl, mapping.starts_at or now)),
+        starts_at=start,
+        expires_at=Instant(min(now + settings.signal_ttl, start or now)),
     )
 
 
@@ -207,7 +217,7 @@ def _score(
     case: _Case, side: Side, value: FairValue, book_range: float, net_edge: float, depth: Quantity
 ) -> ConfidenceScore:
     bid, ask = case.quotes.bid(side), case.quotes.asks[side][0]
-    start = case.mapping.starts_at
+    start = start_of(case.market, case.mapping)
     return confidence(
         ConfidenceInputs(
             net_edge=net_edge,
@@ -236,15 +246,15 @@ def _market_reasons(market: MarketListed, now: Instant) -> tuple[str, ...]:
     return tuple(reasons)
 
 
-def _mapping_reasons(mapping: MappingDecided, now: Instant) -> tuple[str, ...]:
+def _mapping_reasons(mapping: MappingDecided, start: Instant | None, now: Instant) -> tuple[str, ...]:
     certificate = mapping.certificate
     if not mapping.odds_event_id or certificate is None:
         return (f"unmapped: {mapping.reason}",)
     if certificate.verdict == "refused":
         return (f"certificate: {mapping.reason}",)
-    if mapping.starts_at is None:
+    if start is None:
         return ("no_start: the true start is not known",)
-    if now >= mapping.starts_at:
+    if now >= start:
         return ("started: a pre-game price is no longer a fair price",)
     return ()
 
@@ -277,7 +287,7 @@ def _rejected(case: _Case, side: Side, reasons: tuple[str, ...], ask: Price | No
         league=mapping.league,
         kind=mapping.kind,
         odds_event_id=mapping.odds_event_id,
-        starts_at=mapping.starts_at,
+        starts_at=start_of(market, mapping),
         ask=ask,
         quantity=Quantity(0),
         quote_age_s=(now - case.quotes.seen_at) / SECOND,

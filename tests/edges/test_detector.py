@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from shared.clock import HOUR, SECOND, Instant
+from shared.clock import HOUR, MINUTE, SECOND, Instant
 from shared.edges.detector import DetectorSettings, Quotes, assess, listed_quotes, signal_of
 from shared.edges.fair import FairPair, fair_pair
 from shared.edges.profiles import RULES
@@ -204,3 +204,15 @@ def test_nothing_accepted_loses_money_after_fees(bid: int, gap: int, lots: int, 
             assert opportunity.all_in is not None
             assert opportunity.fair.probability - opportunity.all_in >= 0.01 - 1e-9
             assert START - NOW == 2 * HOUR
+
+
+def test_a_game_the_exchange_says_has_begun_is_not_traded_whatever_the_feed_says() -> None:
+    assert codes(weighed(market(starts_at=NOW))) == {"started"}
+
+
+def test_a_signal_ends_with_the_earlier_of_two_starts() -> None:
+    soon = Instant(NOW + MINUTE)
+    listed = market(starts_at=soon)
+    raised = signal_of(weighed(listed), listed, mapping(), SETTINGS, NOW)
+    assert raised is not None
+    assert (raised.starts_at, raised.expires_at) == (soon, soon)
