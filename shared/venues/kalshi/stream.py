@@ -145,7 +145,8 @@ class KalshiStream:
         await socket.close()
 
     def _is_silent(self) -> bool:
-        return self._clock.now() - self._heard_at >= _SILENCE
+        """By a clock set back too: a line that died then would not be missed until it comes round again."""
+        return abs(self._clock.now() - self._heard_at) >= _SILENCE
 
     def _wait(self, failures: int) -> float:
         longest = min(_LONGEST_WAIT_S, _FIRST_WAIT_S * 2.0 ** min(failures - 1, 16))

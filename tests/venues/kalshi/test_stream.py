@@ -12,7 +12,7 @@ from aiohttp import WSMsgType, web
 from aiohttp.test_utils import TestServer
 from cryptography.hazmat.primitives.asymmetric import ed25519
 
-from shared.clock import Instant, ManualClock, SystemClock
+from shared.clock import HOUR, Instant, ManualClock, SystemClock
 from shared.errors import CredentialsError, VenueDownError
 from shared.venues.kalshi.events import BookSnapshot, Connected, Disconnected, StreamEvent
 from shared.venues.kalshi.protocol import StreamProtocol
@@ -98,6 +98,14 @@ async def test_a_silent_line_is_given_up_after_25_seconds() -> None:
     assert scene.kinds[:3] == [Connected, Disconnected, Connected]
     assert isinstance(scene.events[1], Disconnected)
     assert scene.events[1].reason == "the line was silent"
+    await scene.end()
+
+
+async def test_a_silent_line_is_given_up_when_the_clock_was_set_back() -> None:
+    scene = Scene()
+    await scene.settle(1)
+    scene.clock.set(Instant(scene.clock.now() - HOUR))
+    assert scene.stream._is_silent()
     await scene.end()
 
 
