@@ -11,6 +11,7 @@ import msgspec
 from shared.clock import Instant
 from shared.errors import StorageError
 from shared.mapping.mapper import map_markets
+from shared.mapping.ticker import event_of
 from shared.messages import MappingDecided, MarketListed, OddsEvent, OddsSeen, Quarantined
 from shared.venues.kalshi.recorded import read_markets
 from shared.venues.odds_api.recorded import read_odds
@@ -44,13 +45,19 @@ def read_files(
     odds: list[OddsSeen] = []
     for path in market_paths:
         listed = read_markets(path)
-        markets += [market for market in listed.markets if _seen_by(market, as_of)]
+        markets += [_with_event(market) for market in listed.markets if _seen_by(market, as_of)]
         _tell(listed.quarantined, on_quarantined)
     for path in odds_paths:
         quoted = read_odds(path)
         odds += [seen for seen in quoted.events if _seen_by(seen, as_of)]
         _tell(quoted.quarantined, on_quarantined)
     return _fullest(markets), _newest(odds)
+
+
+def _with_event(market: MarketListed) -> MarketListed:
+    if market.event_ticker:
+        return market
+    return msgspec.structs.replace(market, event_ticker=event_of(market.ticker))
 
 
 def _tell(damaged: Iterable[Quarantined], on_quarantined: Callable[[Quarantined], None]) -> None:

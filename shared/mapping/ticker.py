@@ -44,6 +44,16 @@ def split_series(event_ticker: str, series_ticker: str) -> tuple[str, str]:
     return head, rest
 
 
+def event_of(ticker: str) -> str:
+    """The event ticker a market ticker belongs to, for records that kept the market's alone.
+
+    A game is the second part whatever follows it; anything else loses its last part.
+    """
+    series, _, rest = ticker.partition("-")
+    game = rest.partition("-")[0]
+    return f"{series}-{game}" if parse_event(game) is not None else ticker.rpartition("-")[0]
+
+
 @lru_cache(maxsize=16384)
 def parse_event(rest: str) -> EventTicker | None:
     """Event part after the series, ``None`` when it names no dated game."""
