@@ -3,10 +3,11 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 SYNC := UV_PROJECT_ENVIRONMENT=$(VENV) $(BIN)/uv sync --frozen --quiet
+CORPUS_DIR ?= ../shared/data
 ARGS ?=
 
 .DEFAULT_GOAL := help
-.PHONY: help install run test lint format corpus bench schema requirements clean
+.PHONY: help install run test lint format corpus bench schema requirements package clean
 
 help: ## show this list
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 16
@@ -43,7 +44,8 @@ format: $(VENV)/.dev ## reformat
 	@$(BIN)/ruff format .
 
 corpus: $(VENV)/.dev ## recorded data: vectors, payloads, mapping suite (CORPUS_DIR, default ../shared/data)
-	@$(BIN)/pytest -n auto --dist worksteal -m corpus -rA --no-header $(ARGS)
+	@test -d "$(CORPUS_DIR)" || { echo "there is no recorded data in $(CORPUS_DIR): set CORPUS_DIR"; exit 1; }
+	@CORPUS_DIR="$(abspath $(CORPUS_DIR))" $(BIN)/pytest -n auto --dist worksteal -m corpus -rA --no-header $(ARGS)
 
 bench: $(VENV)/.dev ## medians and ratios against a floor or a peer in the same run
 	@$(BIN)/python -m benchmarks $(ARGS)
@@ -51,9 +53,20 @@ bench: $(VENV)/.dev ## medians and ratios against a floor or a peer in the same 
 schema: $(VENV)/.run ## write the generated schemas (ARGS=--check: fail when they drift)
 	@$(BIN)/arb schema $(ARGS)
 
-requirements: $(BIN)/uv ## export requirements.txt, with hashes, from uv.lock
-	@$(BIN)/uv export --quiet --frozen --no-dev --all-extras --no-emit-project --output-file requirements.txt >/dev/null
-	@sed -i '/^#    uv export/d' requirements.txt
+requirements: $(BIN)/uv ## export requirements.txt, with hashes, from uv.lock (ARGS=--check: fail when it drifts)
+	@$(BIN)/uv lock --quiet --check || { echo "uv.lock does not match pyproject.toml: run $(BIN)/uv lock"; exit 1; }
+	@{ echo "# Every version the deployed functions use; written by make requirements."; \
+	   $(BIN)/uv export --quiet --frozen --no-dev --all-extras --no-emit-project --no-header; } > $(VENV)/requirements.txt
+	@$(if $(filter --check,$(ARGS)),cmp -s $(VENV)/requirements.txt requirements.txt || \
+	   { echo "requirements.txt does not match uv.lock: run make requirements"; exit 1; },\
+	   mv $(VENV)/requirements.txt requirements.txt)
+
+package: $(BIN)/uv ## build the wheel and run it, installed by itself, in another folder
+	@rm -rf dist
+	@$(BIN)/uv build --quiet --wheel --out-dir dist
+	@wheel="$$(ls $(abspath dist)/*.whl)"; cd "$$(mktemp -d)" && $(abspath $(BIN)/uv) tool run --quiet --isolated \
+	   --python $(abspath $(BIN)/python) --constraints $(abspath requirements.txt) --from "$$wheel[local]" \
+	   arb run --plain --seconds 6
 
 clean: ## remove the environment and caches (never the history in var/)
-	rm -rf $(VENV) .mypy_cache .ruff_cache .pytest_cache .hypothesis
+	rm -rf $(VENV) dist .mypy_cache .ruff_cache .hypothesis

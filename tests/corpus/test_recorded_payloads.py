@@ -104,7 +104,7 @@ ODDS_EVENTS = {
     "odds_api/wncaab_h2h_202602_03.jsonl.gz": (914, 277, 4188),
     "mapping/odds_events.jsonl.gz": (3816, 3816, 82_249),
     "paired/mlb_spread_total_kalshi_and_odds_api_20260820T2126Z.json": (14, 14, 714),
-    "paired/westby_odds_api_snapshots_20260205_20260306.jsonl.gz": (4993, 1257, 26_982),
+    "paired/*_odds_api_snapshots_20260205_20260306.jsonl.gz": (4993, 1257, 26_982),
 }
 
 
