@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -21,6 +22,8 @@ from tests.support.backends import rng
 from tests.support.rig import parts, system
 
 TOKEN = "a-token-for-tests-0123456789"
+HALT = {"reason": "a storm", "actor": "ann"}
+BODIES = {"/halt": HALT, "/resume": {"reason": "over", "actor": "ann", "confirm": "a storm"}}
 
 
 @dataclass
@@ -61,13 +64,30 @@ class Api:
         return found
 
 
-@pytest.fixture
-async def api(tmp_path: Path) -> AsyncIterator[Api]:
-    made = system(parts(tmp_path))
-    desk = Desk(made, rng(0), Alerter([], made.parts.clock, lambda: 0.5, Redactor()))
-    async with serving(desk, Secret(TOKEN), 0) as port, aiohttp.ClientSession() as session:
+def desk_of(made: LocalSystem) -> Desk:
+    return Desk(made, rng(0), Alerter([], made.parts.clock, lambda: 0.5, Redactor()))
+
+
+@asynccontextmanager
+async def running_api(folder: Path) -> AsyncIterator[Api]:
+    made = system(parts(folder))
+    async with serving(desk_of(made), Secret(TOKEN), 0) as port, aiohttp.ClientSession() as session:
         yield Api(made, port, session)
     await made.parts.bus.close()
     await made.parts.warehouse.close()
     await made.parts.documents.close()
     await made.parts.resources.aclose()
+
+
+@pytest.fixture
+async def api(tmp_path: Path) -> AsyncIterator[Api]:
+    async with running_api(tmp_path) as made:
+        yield made
+
+
+def code(answer: tuple[int, Any]) -> tuple[int, str]:
+    """Status, and the word of the refusal."""
+    status, body = answer
+    assert set(body) == {"error"}
+    assert body["error"]["message"]
+    return status, body["error"]["code"]
