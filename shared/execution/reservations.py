@@ -20,7 +20,7 @@ from shared.errors import AlreadyExistsError, ArbError, ConflictError, Malformed
 from shared.execution.stored_book import StoredBook
 from shared.money import Price, Quantity, notional_up
 from shared.orders.ledger import Fill, Settlement
-from shared.ports import Create, Document, Replace, Value, Write
+from shared.ports import Create, Replace, Value, Write
 from shared.risk.book import Book, Reservation
 from shared.risk.bookkeeping import Booked, book_order, decode_marks, decode_paid, marks_of, pay
 from shared.risk.controls import Proposal
@@ -48,7 +48,10 @@ class Reserved:
 
 @dataclass(frozen=True, slots=True)
 class Refused:
-    """Nothing was written. ``verdict`` names every control that failed, or why none could be asked."""
+    """Do not send. ``verdict`` names every control that failed, or why none could be asked.
+
+    After a write whose answer was lost the reservation may stand; recovery asks and frees it.
+    """
 
     verdict: Verdict
 
@@ -58,14 +61,21 @@ class Refused:
         return self.verdict.reasons
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class _Attempt:
-    """One call of :meth:`Reservations.reserve`."""
+    """One call of :meth:`Reservations.reserve`; ``approved`` is what its last write carried."""
 
-    order: ApprovedOrder
+    proposal: Proposal
     intent: Intent
     epoch: int
     token: str
+    approved: ApprovedOrder | None = None
+
+    def repeated(self, held: Reservation) -> Reserved:
+        """What this very call reserved before its answer was lost; raises for anybody else's."""
+        if self.approved is None or held.token != self.token:
+            raise AlreadyExistsError(f"order {self.proposal.client_order_id} was reserved by {held.token}")
+        return Reserved(self.approved)
 
 
 class Reservations:
@@ -86,20 +96,20 @@ class Reservations:
         self._gate, self._guard, self._max_age_s = gate, guard, max_age_s
         self._holder, self._calls = holder, count(1)
 
-    async def reserve(self, order: ApprovedOrder, intent: Intent, epoch: int = 0) -> Reserved | Refused:
-        """Judge ``order`` on the book as it is now and, if all pass, store intent and reservation at once.
+    async def reserve(self, proposal: Proposal, intent: Intent, epoch: int = 0) -> Reserved | Refused:
+        """Judge ``proposal`` on the book as it is now and, if all pass, store intent and reservation at once.
 
         ``intent`` gives the order's document from the order as approved in that moment, whose time and
         controls are this moment's. Never raises for a store that cannot be read: that is a refusal. Raises
         :class:`AlreadyExistsError` if this client order id was reserved before, by whomever: ask the venue.
         """
-        attempt = _Attempt(order, intent, epoch, f"{self._holder}/{next(self._calls)}")
+        attempt = _Attempt(proposal, intent, epoch, f"{self._holder}/{next(self._calls)}")
         try:
             return await self.book.retried(lambda: self._reserve(attempt))
         except AlreadyExistsError:
             raise
         except (ArbError, OSError) as exc:
-            return _refused(order.proposal, "risk_state", f"{type(exc).__name__}: {exc}")
+            return _refused(proposal, "risk_state", f"{type(exc).__name__}: {exc}")
 
     async def settle(
         self,
@@ -137,11 +147,10 @@ class Reservations:
 
     async def _reserve(self, attempt: _Attempt) -> Reserved | Refused:
         book, found = await self.book.found()
-        order_id = attempt.order.proposal.client_order_id
-        held = book.reserved.get(order_id)
+        held = book.reserved.get(attempt.proposal.client_order_id)
         if held is not None:
-            return _repeated(held, attempt)
-        proposal = replace(attempt.order.proposal, at=self._clock.now())
+            return attempt.repeated(held)
+        proposal = replace(attempt.proposal, at=self._clock.now())
         guards = await self._guard(proposal)
         refusal = self._unfit(book, proposal, attempt.epoch)
         if refusal is not None:
@@ -150,22 +159,24 @@ class Reservations:
         verdict = self._gate.judge(proposal, view)
         if not verdict.approved:
             return Refused(verdict)
-        approved = self._gate.approve(verdict)
+        attempt.approved = self._gate.approve(verdict)
         after = book.reserve(proposal, attempt.token, guards.generation, attempt.epoch)
-        marks = marks_of(proposal, self.book.account, attempt.token)
-        value = attempt.intent(approved) | {MARKS: msgspec.to_builtins(marks)}
-        await self._create(f"orders/{order_id}", value, after, found, attempt)
-        return Reserved(approved)
+        return await self._store(attempt, attempt.approved, self.book.write(after, found))
 
-    async def _create(self, path: str, value: Value, after: Book, found: Document, attempt: _Attempt) -> None:
+    async def _store(self, attempt: _Attempt, order: ApprovedOrder, risk: Replace) -> Reserved:
         """Intent and book in one batch."""
+        order_id = order.proposal.client_order_id
+        marks = marks_of(order.proposal, self.book.account, attempt.token)
+        value = attempt.intent(order) | {MARKS: msgspec.to_builtins(marks)}
         try:
-            await self._documents.batch([Create(path, value), self.book.write(after, found)])
+            await self._documents.batch([Create(f"orders/{order_id}", value), risk])
         except AlreadyExistsError:
-            # A store that repeats a commit whose answer was lost finds its own document.
-            held = (await self.book.read()).reserved.get(attempt.order.proposal.client_order_id)
-            if held is None or held.token != attempt.token:
+            # A store that repeats a commit whose answer was lost meets its own document.
+            held = (await self.book.read()).reserved.get(order_id)
+            if held is None:
                 raise
+            return attempt.repeated(held)
+        return Reserved(order)
 
     def _unfit(self, book: Book, proposal: Proposal, epoch: int) -> Refused | None:
         """Why no control need be asked: the book, the lease or the proposal itself cannot stand."""
@@ -221,14 +232,6 @@ class Reservations:
         except AlreadyExistsError as exc:
             raise ConflictError(f"{path} was created by another writer") from exc
         return settlement
-
-
-def _repeated(held: Reservation, attempt: _Attempt) -> Reserved:
-    """What was reserved by this very call, whose answer was lost; raises for anybody else's."""
-    proposal = attempt.order.proposal
-    if held.token != attempt.token:
-        raise AlreadyExistsError(f"order {proposal.client_order_id} was reserved by {held.token}")
-    return Reserved(attempt.order)
 
 
 def _refused(proposal: Proposal, control: str, reason: str) -> Refused:
