@@ -62,6 +62,7 @@ class _Found:
     """Objects picked out of the documents, before they are joined."""
 
     markets: list[tuple[dict[str, Any], Instant | None, dict[str, Any]]] = field(default_factory=list)
+    nameless: list[dict[str, Any]] = field(default_factory=list)
     events: dict[str, dict[str, Any]] = field(default_factory=dict)
     series: dict[str, dict[str, Any]] = field(default_factory=dict)
 
@@ -81,6 +82,10 @@ def read_markets(path: Path | str, observed_at: Instant | None = None) -> ReadRe
             result.quarantined.append(document)
         elif not _walk(document, found):
             result.quarantined.append(quarantined(path.name, f"{path.name}: nested too deep"))
+    for row in found.nameless:
+        result.quarantined.append(
+            quarantined(path.name, f"{path.name}: a market without a ticker", row)
+        )
     joined = _Join(found, observed_at)
     for row, seen, around in found.markets:
         try:
@@ -118,6 +123,9 @@ def _visit(node: dict[str, Any], seen: Instant | None, around: dict[str, Any], f
     if _is_market(node):
         found.markets.append((node, seen, around))
         return []
+    rows = node.get("markets")
+    if isinstance(rows, list):
+        found.nameless += [row for row in rows if _is_nameless(row)]
     if isinstance(node.get("event_ticker"), str):
         found.events.setdefault(node["event_ticker"], node)
     if "fee_multiplier" in node and isinstance(node.get("ticker"), str):
@@ -134,6 +142,13 @@ def _is_market(node: dict[str, Any]) -> bool:
     if not (node.keys() & _MARKET_SIGNS or node.keys() == {"ticker"}):
         return False
     return not any(_holds_a_market(child) for child in node.values())
+
+
+def _is_nameless(row: Any) -> bool:
+    """A row of a page of markets that says what a market says, but not which one it is."""
+    if not isinstance(row, dict) or not row.keys() & _MARKET_SIGNS:
+        return False
+    return not isinstance(_renamed(row).get("ticker"), str) and not any(map(_holds_a_market, row.values()))
 
 
 def _holds_a_market(child: Any) -> bool:
