@@ -83,9 +83,7 @@ def read_markets(path: Path | str, observed_at: Instant | None = None) -> ReadRe
         elif not _walk(document, found):
             result.quarantined.append(quarantined(path.name, f"{path.name}: nested too deep"))
     for row in found.nameless:
-        result.quarantined.append(
-            quarantined(path.name, f"{path.name}: a market without a ticker", row)
-        )
+        result.quarantined.append(quarantined(path.name, f"{path.name}: a market without a ticker", row))
     joined = _Join(found, observed_at)
     for row, seen, around in found.markets:
         try:
