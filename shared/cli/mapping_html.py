@@ -96,7 +96,8 @@ def _bars(cells: Iterable[Cell], by: str) -> list[Bar]:
         one[0] += cell.certified
         one[1] += cell.mapped - cell.certified
         one[2] += cell.markets - cell.mapped
-    order = sorted(sums) if by == "day" else sorted(sums, key=lambda key: -sum(sums[key]))
+    # Days newest first, leagues largest first: what is cut off is what matters least.
+    order = sorted(sums, reverse=True) if by == "day" else sorted(sums, key=lambda key: -sum(sums[key]))
     return [(key or "no game", _parts(sums[key]), _counted(sums[key])) for key in order]
 
 
