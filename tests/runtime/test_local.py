@@ -216,7 +216,7 @@ async def test_the_first_cause_is_the_one_that_is_told(tmp_path: Path) -> None:
 async def test_a_run_that_fails_to_recover_lets_go_of_its_files(tmp_path: Path) -> None:
     made = parts(tmp_path)
     await made.documents.create("settlements/X", {"nonsense": True})
-    with pytest.raises(KeyError):
+    with pytest.raises(StorageError):
         await system(made).run()
     again = parts(tmp_path)
     await again.documents.close()
