@@ -64,6 +64,7 @@ class LiveGateway:
         self._trading, self._portfolio, self._feed = trading, portfolio, feed
         self._shard_of, self._clock = shard_of, clock
         self._sent: dict[str, Instant] = {}
+        self._taken: set[str] = set()  # the exchange has said that it has them
 
     async def place(self, order: ApprovedOrder) -> Outcome:
         """Send an immediate-or-cancel order once; an id that was used before is looked up instead."""
@@ -85,6 +86,7 @@ class LiveGateway:
             placed = await self._trading.create(ticket)
         except ArbError as exc:
             return await self._failed(proposal, exc)
+        self._taken.add(proposal.client_order_id)
         return self._known(proposal, await self._filled(proposal, placed.order_id, placed.filled))
 
     async def resolve(self, proposal: Proposal) -> Outcome:
@@ -112,6 +114,7 @@ class LiveGateway:
     async def _failed(self, proposal: Proposal, error: ArbError) -> Outcome:
         """The outcome of a create that raised: rejected only if it is certain that nothing was done."""
         if isinstance(error, RefusedError) and error.code == DUPLICATE:
+            self._taken.add(proposal.client_order_id)
             return await self.resolve(proposal)
         code = _code(error)
         if not code:
@@ -123,10 +126,8 @@ class LiveGateway:
         as_of = await self._portfolio.client.user_data_as_of()
         since = Instant(max(0, proposal.at - _EARLIER))
         order = await self._portfolio.find(proposal.client_order_id, proposal.ticker, since)
-        if order is None and self._feed.has_filled(proposal.client_order_id):
-            return Unknown("the stream told a fill of it, the order list does not show it yet")
         if order is None:
-            return _missing(as_of, sent)
+            return self._missing(proposal.client_order_id, as_of, sent)
         if order.status not in (OrderStatus.FILLED, OrderStatus.CANCELED, OrderStatus.EXPIRED):
             return Unknown(f"order {order.order_id} is still listed as {order.status}: an old state")
         return await self._filled(proposal, order.order_id, order.filled)
@@ -163,10 +164,20 @@ class LiveGateway:
                 task.cancel()
             await asyncio.gather(*tasks, return_exceptions=True)
 
+    def _missing(self, order_id: str, as_of: Instant | None, sent: Instant) -> Outcome:
+        """What it means that the list does not show an order of ours."""
+        if order_id in self._taken or self._feed.has_filled(order_id):
+            return Unknown("the exchange has it, but does not list it yet")
+        if as_of is not None and as_of >= sent + _TAKEN_WITHIN:
+            return Rejected("never_arrived", f"the exchange did not know it at {format_instant(as_of)}")
+        seen = "an unknown time" if as_of is None else format_instant(as_of)
+        return Unknown(f"not listed at {seen}; it could still be under way: look again")
+
     def _known(self, proposal: Proposal, outcome: Outcome) -> Outcome:
         """The outcome; nothing more needs to be remembered about an order whose outcome is known."""
         if not isinstance(outcome, Unknown):
             self._sent.pop(proposal.client_order_id, None)
+            self._taken.discard(proposal.client_order_id)
         return outcome
 
 
@@ -184,13 +195,6 @@ def _code(error: ArbError) -> str:
         case RetryLaterError():
             return "after_cancel_all"
     return ""
-
-
-def _missing(as_of: Instant | None, sent: Instant) -> Outcome:
-    if as_of is not None and as_of >= sent + _TAKEN_WITHIN:
-        return Rejected("never_arrived", f"the exchange did not know it at {format_instant(as_of)}")
-    seen = "an unknown time" if as_of is None else format_instant(as_of)
-    return Unknown(f"not listed at {seen}; it could still be under way: look again")
 
 
 def _fits(fill: FillSeen, proposal: Proposal) -> bool:

@@ -299,6 +299,17 @@ async def test_an_id_that_was_used_before_is_looked_up_and_never_sent_anew(floor
     assert len(floor.orders) == 1
 
 
+async def test_an_id_the_exchange_calls_used_never_counts_as_never_arrived(floor: Floor) -> None:
+    market = floor.desk.bench.empty()
+    proposal = floor.proposal(market)
+    _accepted(await floor.gateway.place(_approved(proposal)))
+    floor.account.orders.clear()  # a list that forgot it
+    floor.restart()
+    assert isinstance(await floor.gateway.place(_approved(proposal)), Unknown)
+    floor.desk.bench.wait(200)
+    assert isinstance(await floor.gateway.resolve(proposal), Unknown)
+
+
 async def test_a_fill_the_stream_told_keeps_an_unlisted_order_from_counting_as_never_arrived(
     floor: Floor,
 ) -> None:

@@ -183,8 +183,8 @@ def _decoded(kind: type[T], body: bytes, what: str) -> T:
 def _placed(ticket: OrderTicket, answer: OrderAnswer) -> Placed:
     """An accepted order, or the error that the answer stands for.
 
-    Without an order id it was not accepted; only with a known code was it refused. A body with neither, which
-    has been seen, is believed to be neither.
+    Without an order id it was not accepted as far as we can tell, and only a known code says that it was
+    refused: a body with neither, which has been seen, leaves the outcome unknown.
     """
     what = f"create {ticket.client_order_id}"
     if not answer.order_id:

@@ -8,7 +8,7 @@ from typing import Any
 
 import msgspec
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from shared.clock import Instant
@@ -276,6 +276,7 @@ _JSON = st.recursive(
 )
 
 
+@settings(max_examples=200, deadline=None)
 @given(changes=st.dictionaries(st.sampled_from(list(FILL | ORDER)), _JSON, max_size=5))
 def test_hostile_rows_are_malformed_and_nothing_else(changes: dict[str, Any]) -> None:
     for make, row in (

@@ -257,6 +257,7 @@ def test_the_stream_s_fills_tell_our_own_id() -> None:
     assert not feed.has_filled("c-p")
 
 
+@settings(deadline=None)
 @given(order=st.permutations([*range(6), *range(6)]), broken=st.booleans())
 def test_fills_count_once_in_whatever_order_and_however_often_they_come(
     order: list[int], broken: bool
