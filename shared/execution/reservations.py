@@ -4,6 +4,9 @@ Reserving writes the intent and the book in one batch, under the version of the 
 just judged by; so the limits hold with any number of executors, and a crash leaves either nothing or an
 intent with its reservation. Every later step is one batch too, and a repeat of any step changes nothing.
 
+A store may say that a write lost a race when it has landed and only the answer was lost. So each call writes
+its own name, and one that meets its own write answers as if it had been told at once.
+
 Documents: ``risk/{account}`` is the book, ``orders/{client_order_id}`` the intent with the book's marks under
 ``risk``, ``settlements/{ticker}`` a payout with what was paid under ``risk``.
 """
@@ -78,6 +81,30 @@ class _Attempt:
         return Reserved(self.approved)
 
 
+@dataclass(slots=True)
+class _News:
+    """One call of :meth:`Reservations.settle`; ``booked`` is what its last write carried."""
+
+    order_id: str
+    status: OrderStatus
+    fills: Sequence[Fill]
+    filled: Quantity | None
+    change: OrderChange
+    token: str
+    booked: Booked | None = None
+
+
+@dataclass(slots=True)
+class _Bill:
+    """One call of :meth:`Reservations.pay`; ``settlement`` is what its last write carried."""
+
+    ticker: str
+    payout_yes: Price
+    record: Payout
+    token: str
+    settlement: Settlement | None = None
+
+
 class Reservations:
     """The reservation ledger of one account.
 
@@ -103,7 +130,7 @@ class Reservations:
         controls are this moment's. Never raises for a store that cannot be read: that is a refusal. Raises
         :class:`AlreadyExistsError` if this client order id was reserved before, by whomever: ask the venue.
         """
-        attempt = _Attempt(proposal, intent, epoch, f"{self._holder}/{next(self._calls)}")
+        attempt = _Attempt(proposal, intent, epoch, self._token())
         try:
             return await self.book.retried(lambda: self._reserve(attempt))
         except AlreadyExistsError:
@@ -129,7 +156,8 @@ class Reservations:
         Raises :class:`MalformedError` for an order or fill that is not this account's, and
         :class:`ConflictError` when too many races were lost: nothing is lost by doing it again.
         """
-        return await self.book.retried(lambda: self._settle(client_order_id, status, fills, filled, change))
+        news = _News(client_order_id, status, fills, filled, change, self._token())
+        return await self.book.retried(lambda: self._settle(news))
 
     async def release(self, client_order_id: str, change: OrderChange = lambda value, _: value) -> Booked:
         """Free an order that certainly does not exist at the venue: rejected, or never sent."""
@@ -141,7 +169,8 @@ class Reservations:
         ``payout`` gives the settlement's document. A late fill in a paid market is paid by another call;
         another payout than before corrects what was paid.
         """
-        return await self.book.retried(lambda: self._pay(ticker, payout_yes, payout))
+        bill = _Bill(ticker, payout_yes, payout, self._token())
+        return await self.book.retried(lambda: self._pay(bill))
 
     # --- steps of the compare-and-set loops -----------------------------------------------------------------
 
@@ -189,49 +218,53 @@ class Reservations:
             return _refused(proposal, "proposal", "its risk is less than its cost")
         return None
 
-    async def _settle(
-        self,
-        order_id: str,
-        status: OrderStatus,
-        fills: Sequence[Fill],
-        filled: Quantity | None,
-        change: OrderChange,
-    ) -> Booked:
-        path = f"orders/{order_id}"
+    async def _settle(self, news: _News) -> Booked:
+        path = f"orders/{news.order_id}"
         order = await self._documents.get(path)
         if order is None:
             raise MalformedError(f"{path}: this system has sent no such order")
         marks = decode_marks(order.value.get(MARKS))
         if marks.account != self.book.account:
             raise MalformedError(f"{path} belongs to account {marks.account!r}, not {self.book.account!r}")
+        if news.booked is not None and marks.step == news.token:
+            return news.booked
         book, found = await self.book.found()
-        booked = book_order(book, order_id, marks, status, fills, filled, self._clock.now())
-        value = change(order.value, booked.fills) | {MARKS: msgspec.to_builtins(booked.marks)}
-        writes: list[Write] = []
-        if value != order.value:
-            writes.append(Replace(path, value, order.version))
+        booked = book_order(
+            book, news.order_id, marks, news.status, news.fills, news.filled, self._clock.now()
+        )
+        value = news.change(order.value, booked.fills)
+        if (booked.book, booked.marks, value) == (book, marks, order.value):
+            return booked
+        news.booked = booked = replace(booked, marks=replace(booked.marks, step=news.token))
+        value = value | {MARKS: msgspec.to_builtins(booked.marks)}
+        writes: list[Write] = [Replace(path, value, order.version)]
         if booked.book != book:
             writes.append(self.book.write(booked.book, found))
-        if writes:
-            await self._documents.batch(writes)
+        await self._documents.batch(writes)
         return booked
 
-    async def _pay(self, ticker: str, payout_yes: Price, payout: Payout) -> Settlement | None:
-        path = f"settlements/{ticker}"
+    async def _pay(self, bill: _Bill) -> Settlement | None:
+        path = f"settlements/{bill.ticker}"
         known = await self._documents.get(path)
         paid = None if known is None else decode_paid(known.value.get(MARKS))
+        if paid is not None and bill.settlement is not None and paid.step == bill.token:
+            return bill.settlement
         book, found = await self.book.found()
-        step = pay(book, ticker, payout_yes, paid, self._clock.now())
+        step = pay(book, bill.ticker, bill.payout_yes, paid, self._clock.now())
         if step is None:
             return None
-        after, paid, settlement = step
-        value = payout(settlement) | {MARKS: msgspec.to_builtins(paid)}
+        after, paid, bill.settlement = step
+        value = bill.record(bill.settlement) | {MARKS: msgspec.to_builtins(replace(paid, step=bill.token))}
         write = Create(path, value) if known is None else Replace(path, value, known.version)
         try:
             await self._documents.batch([write, self.book.write(after, found)])
         except AlreadyExistsError as exc:
             raise ConflictError(f"{path} was created by another writer") from exc
-        return settlement
+        return bill.settlement
+
+    def _token(self) -> str:
+        """Names one call among all that any executor ever makes."""
+        return f"{self._holder}/{next(self._calls)}"
 
 
 def _refused(proposal: Proposal, control: str, reason: str) -> Refused:

@@ -28,7 +28,8 @@ T = TypeVar("T")
 class Marks:
     """The book's marks on an order's document: whose it is and what of it is booked.
 
-    ``budget`` is the most its fees were reckoned to be; ``fills`` are the ids of booked fills.
+    ``budget`` is the most its fees were reckoned to be; ``fills`` are the ids of booked fills; ``step`` names
+    the call that changed them last.
     """
 
     account: str
@@ -43,6 +44,7 @@ class Marks:
     filled: Quantity = Quantity(0)
     fees: Usd = ZERO_USD
     fills: tuple[str, ...] = ()
+    step: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,11 +63,12 @@ class Booked:
 
 @dataclass(frozen=True, slots=True)
 class Paid:
-    """What a market has paid so far. ``quantity`` is YES positive and NO negative."""
+    """What a market has paid so far. ``quantity`` is YES positive and NO negative; ``step`` as in marks."""
 
     payout_yes: Price
     quantity: Quantity
     revenue: Usd
+    step: str = ""
 
 
 def marks_of(order: Proposal, account: str, token: str) -> Marks:
