@@ -25,6 +25,9 @@ DAY = 24 * HOUR
 # Ticker dates and the exchange's trading day are Eastern.
 EASTERN = ZoneInfo("America/New_York")
 
+# How often a sleeper looks whether a clock that stood still runs again, real seconds.
+_STALLED_S = 0.005
+
 _NULL_YEAR = 1900  # the exchange writes year 1 where it means "none"
 
 
@@ -63,20 +66,35 @@ class SystemClock:
 
 
 class ScaledClock:
-    """A clock that starts at ``start`` and runs ``speed`` times as fast as the machine's monotonic clock."""
+    """A clock that starts at ``start`` and runs ``speed`` times as fast as the machine's monotonic clock.
 
-    def __init__(self, start: Instant, speed: float) -> None:
-        if speed <= 0:
+    With a ``stride_s`` it stands still when it has run that many of its own seconds since the last
+    :meth:`beat`: a machine that cannot keep up with the world gets a slower clock, not a growing backlog.
+    """
+
+    def __init__(self, start: Instant, speed: float, stride_s: float | None = None) -> None:
+        if not speed > 0:
             raise ValueError(f"speed must be positive, not {speed}")
         self._start, self.speed = start, speed
+        self._stride = None if stride_s is None else int(stride_s * SECOND)
         self._origin_ns = time.monotonic_ns()
 
     def now(self) -> Instant:
-        elapsed = (time.monotonic_ns() - self._origin_ns) / 1000
-        return Instant(self._start + int(elapsed * self.speed))
+        elapsed = int((time.monotonic_ns() - self._origin_ns) / 1000 * self.speed)
+        return Instant(self._start + (elapsed if self._stride is None else min(elapsed, self._stride)))
+
+    def beat(self) -> None:
+        """The world has come as far as this clock: it may run on."""
+        if self._stride is not None:
+            self._start, self._origin_ns = self.now(), time.monotonic_ns()
 
     async def sleep(self, seconds: float) -> None:
+        due = self.now() + int(seconds * SECOND)
         await asyncio.sleep(seconds / self.speed)
+        if self._stride is None:
+            return
+        while (left := due - self.now()) > 0:
+            await asyncio.sleep(max(_STALLED_S, left / SECOND / self.speed))
 
 
 class ManualClock:

@@ -143,3 +143,29 @@ def test_a_clock_that_does_not_run_forward_is_refused(speed: float) -> None:
 
 def test_the_systems_clock_is_after_the_day_this_was_written() -> None:
     assert SystemClock().now() > Instant(1_790_000_000 * SECOND)
+
+
+async def test_a_clock_with_a_stride_waits_for_the_world() -> None:
+    clock = ScaledClock(Instant(0), speed=10_000, stride_s=5)
+    await asyncio.sleep(0.01)
+    assert clock.now() == 5 * SECOND
+    clock.beat()
+    await asyncio.sleep(0.01)
+    assert clock.now() == 10 * SECOND
+
+
+async def test_a_sleeper_on_a_clock_that_stands_still_sleeps_on() -> None:
+    clock = ScaledClock(Instant(0), speed=10_000, stride_s=5)
+    sleeper = asyncio.create_task(clock.sleep(7))
+    await asyncio.sleep(0.02)
+    assert not sleeper.done()
+    clock.beat()
+    await asyncio.wait_for(sleeper, 1)
+    assert clock.now() >= 7 * SECOND
+
+
+def test_a_clock_without_a_stride_needs_no_beat() -> None:
+    clock = ScaledClock(Instant(0), speed=1_000)
+    before = clock.now()
+    clock.beat()
+    assert clock.now() >= before

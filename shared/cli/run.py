@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from random import SystemRandom
 
+import msgspec
 from rich.live import Live
 
 from functions.edge_detector import main as edge_detector
@@ -23,10 +24,16 @@ from shared.cli.output import colored, console, contracts, errors, escape, print
 from shared.cli.places import make
 from shared.cli.view import line, screen
 from shared.clock import Clock, Instant, ScaledClock, SystemClock, to_datetime
-from shared.config import Secret, Settings, load
+from shared.config import LogFormat, Secret, Settings, load
 from shared.errors import ArbError, ConfigError
 from shared.runtime.local import Handlers, LocalSystem, Pace, Parts
+from shared.service.api import HOST, check_token
+from shared.service.attach import attached
+from shared.service.logs import logging_to
+from shared.service.redact import Redactor, secrets_of
 from shared.terms import Profile
+
+_log = logging.getLogger(__name__)
 
 _HANDLERS = Handlers(kalshi_scraper.handle, odds_scraper.handle, event_mapper.handle, edge_detector.handle)
 _DEMO_PACE = Pace(listing=20.0, odds=20.0, settle=20.0, account=60.0, books=2.0, housekeeping=120.0)
@@ -40,6 +47,8 @@ _DEMO_LIMITS = {
     "max_contracts_per_day": 10_000_000,
     "max_consecutive_losses": 1_000,
 }
+# A machine too slow for the speed asked for gets a slower season instead of a late one.
+_DEMO_STRIDE_S = 5.0
 _VIEW_EVERY_S = 0.25
 _LINE_EVERY_S = 5.0
 
@@ -64,9 +73,11 @@ def run_command(
     seconds: float | None,
     plain: bool,
     json: bool,
+    api: int | None,
+    log_json: bool,
 ) -> None:
     """Choose between demo and real market data, then run."""
-    settings = load()
+    settings = _with_options(load(), api, log_json)
     if live:
         raise ConfigError(
             "live orders are not part of this version: it trades on paper. "
@@ -79,6 +90,15 @@ def run_command(
     asyncio.run(work)
 
 
+def _with_options(settings: Settings, api: int | None, log_json: bool) -> Settings:
+    """Options win over settings; an API that could not start is refused before anything else does."""
+    port = settings.api_port if api is None else api
+    if port is not None:
+        check_token(settings.api_token)
+    form = LogFormat.JSON if log_json else settings.log_format
+    return msgspec.structs.replace(settings, api_port=port, log_format=form)
+
+
 async def _demo(
     settings: Settings,
     profile: Profile | None,
@@ -89,8 +109,6 @@ async def _demo(
     json: bool,
 ) -> None:
     """Against the built-in simulator, on its accelerated clock."""
-    import msgspec
-
     from shared.simulator.schedule import DEMO
     from shared.simulator.server import serve
     from shared.simulator.world import World
@@ -98,7 +116,7 @@ async def _demo(
     if not 1 <= speed <= 600:
         raise ConfigError(f"--speed {speed:g}: choose 1 to 600 simulated seconds per second")
     start = Instant(time.time_ns() // 1000)
-    clock = ScaledClock(start, speed)
+    clock = ScaledClock(start, speed, _DEMO_STRIDE_S)
     folder = make(settings.data_dir, f"demo-{to_datetime(start):%Y%m%dT%H%M%S}")
     given = msgspec.structs.replace(
         settings, leagues=_DEMO_LEAGUES, odds_poll_seconds=_DEMO_PACE.odds, **_DEMO_LIMITS
@@ -150,37 +168,56 @@ async def _paper(
 
 
 async def _run(plan: Plan, venues: Venues, seconds: float | None, plain: bool, json: bool) -> None:
-    _log_to(plan.folder / "arb.log")
-    parts = paper_system(plan.settings, venues, plan.folder, plan.clock, plan.options)
-    system = LocalSystem(parts, _HANDLERS, SystemRandom())
-    _stop_on_signals(system)
-    async with _shown(parts, plan, plain or json or not console.is_terminal):
-        if seconds is not None:
-            asyncio.get_running_loop().call_later(seconds, system.stop.set)
-        try:
-            await system.run()
-        except ArbError:
-            errors.print(f"history until then is in {escape(str(plan.folder))}", soft_wrap=True)
-            raise
+    settings, plain = plan.settings, plain or json or not console.is_terminal
+    keys = [venues.kalshi_private_key.decode(errors="replace"), venues.odds_key.reveal()]
+    redact = Redactor([*secrets_of(settings), *keys])
+    # On a terminal log lines would tear the view: there they go to the file alone.
+    with logging_to(plan.folder / "arb.log", settings.log_format, redact, stderr=plain and _logs_json(plan)):
+        parts = paper_system(settings, venues, plan.folder, plan.clock, plan.options)
+        await _watched(LocalSystem(parts, _HANDLERS, SystemRandom()), plan, redact, seconds, plain)
     if json:
         print_json(summary(parts, plan.folder))
     else:
         _farewell(parts, plan.folder)
 
 
-def _log_to(file: Path) -> None:
-    """Warnings go to a file: on the terminal they would tear the view."""
-    with suppress(OSError):
-        logging.basicConfig(filename=file, format="%(asctime)s %(levelname)s %(name)s: %(message)s")
+async def _watched(
+    system: LocalSystem, plan: Plan, redact: Redactor, seconds: float | None, plain: bool
+) -> None:
+    """Run with everything beside it: signals, API, alerts, and the view or its lines."""
+    _stop_on_signals(system, plan)
+    try:
+        async with attached(system, plan.settings, redact) as port:
+            if port is not None:
+                _announce(plan, f"API on http://{HOST}:{port}")
+            if seconds is not None:
+                asyncio.get_running_loop().call_later(seconds, system.stop.set)
+            async with _shown(system.parts, plan, plain):
+                await system.run()
+    except ArbError:
+        _announce(plan, f"history until then is in {plan.folder}")
+        raise
 
 
-def _stop_on_signals(system: LocalSystem) -> None:
+def _logs_json(plan: Plan) -> bool:
+    return plan.settings.log_format is LogFormat.JSON
+
+
+def _announce(plan: Plan, text: str) -> None:
+    """One line for people; a log line where machines read."""
+    if _logs_json(plan):
+        _log.info(text)
+    else:
+        errors.print(escape(text), highlight=False, soft_wrap=True)
+
+
+def _stop_on_signals(system: LocalSystem, plan: Plan) -> None:
     """Ctrl-C and a service manager's stop end the run in order; a second one ends it at once."""
     loop = asyncio.get_running_loop()
 
     def stop(number: signal.Signals) -> None:
         loop.remove_signal_handler(number)
-        errors.print("\n[dim]stopping: letting orders under way arrive, writing history[/]")
+        _announce(plan, "stopping: letting orders under way arrive, writing history")
         system.stop.set()
 
     for number in (signal.SIGINT, signal.SIGTERM):
@@ -211,13 +248,12 @@ async def _view(parts: Parts, plan: Plan) -> None:
 
 
 async def _lines(parts: Parts, plan: Plan) -> None:
-    place = escape(str(plan.folder))
-    errors.print(f"[bold]{escape(plan.title)}[/], state and history in {place}", soft_wrap=True)
+    _announce(plan, f"{plan.title}, state and history in {plan.folder}")
     while True:
         await asyncio.sleep(_LINE_EVERY_S)
-        errors.print(line(parts), highlight=False, soft_wrap=True)
+        _announce(plan, line(parts))
         for name, text in sorted(parts.stats.alerts.items()):
-            errors.print(f"[yellow]{name}[/]: {escape(text)}", highlight=False, soft_wrap=True)
+            _announce(plan, f"{name}: {text}")
 
 
 def summary(parts: Parts, folder: Path) -> dict[str, object]:

@@ -12,6 +12,9 @@ from shared.simulator.schedule import DEMO, REAL_TIME
 from shared.simulator.server import serve
 from shared.simulator.world import World
 
+# A machine too slow for the speed asked for gets a slower season instead of a late one.
+_STRIDE_S = 5.0
+
 
 def sim_command(port: int, seed: int, speed: float, seconds: float | None) -> None:
     """Serve until Ctrl-C, or for ``seconds``."""
@@ -19,7 +22,7 @@ def sim_command(port: int, seed: int, speed: float, seconds: float | None) -> No
     if not 0.1 <= speed <= 600:
         raise ConfigError(f"--speed {speed:g}: choose 0.1 to 600 simulated seconds per second")
     start = Instant(time.time_ns() // 1000)
-    clock: Clock = SystemClock() if speed == 1.0 else ScaledClock(start, speed)
+    clock: Clock = SystemClock() if speed == 1.0 else ScaledClock(start, speed, _STRIDE_S)
     world = World(seed, start, REAL_TIME if speed == 1.0 else DEMO)
     try:
         asyncio.run(_serve(world, clock, port, seconds))

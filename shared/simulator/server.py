@@ -187,7 +187,9 @@ async def _ping(socket: web.WebSocketResponse, clock: Clock) -> None:
 
 
 async def _pump(kalshi: KalshiApi, clock: Clock) -> None:
-    """Keep the world moving while nobody asks, so that streams speak."""
+    """Keep the world moving while nobody asks, so that streams speak; a clock that waits for it runs on."""
     while True:
         kalshi.advance()
+        if isinstance(clock, ScaledClock):
+            clock.beat()
         await clock.sleep(1.0)

@@ -104,6 +104,13 @@ async def test_a_torn_page_costs_a_poll_and_no_more(tmp_path: Path) -> None:
         await run_until(system(made), lambda: len(made.stats.mapped) > 20)
 
 
+@pytest.mark.e2e
+async def test_a_machine_too_slow_for_the_speed_gets_a_slower_season_and_still_stops(tmp_path: Path) -> None:
+    async with simulated(speed=50_000) as rig:
+        made = parts(tmp_path, rig.venues, rig.clock)
+        await run_until(system(made), lambda: made.stats.listings > 0)
+
+
 async def test_with_no_venue_in_reach_the_run_says_so_and_waits(tmp_path: Path) -> None:
     made = parts(tmp_path)
     await run_until(system(made), lambda: "listing" in made.stats.alerts)

@@ -66,7 +66,7 @@ class Rig:
 async def simulated(seed: int = 1, speed: float = SPEED) -> AsyncIterator[Rig]:
     """Venues over a small, quick world."""
     start = Instant(time.time_ns() // 1000)
-    clock, faults = ScaledClock(start, speed), Faults(seed)
+    clock, faults = ScaledClock(start, speed, stride_s=10), Faults(seed)
     async with serve(World(seed, start, QUICK), clock, faults=faults) as urls:
         venues = Venues(
             urls.kalshi_base_url,
@@ -99,7 +99,7 @@ def system(made: Parts) -> LocalSystem:
     return LocalSystem(made, HANDLERS, rng(0))
 
 
-async def run_until(running: LocalSystem, done: Callable[[], bool], seconds: float = 12.0) -> None:
+async def run_until(running: LocalSystem, done: Callable[[], bool], seconds: float = 45.0) -> None:
     """Run until ``done``, then stop in order; raises what ended the run, or that it never came."""
     task = asyncio.create_task(running.run())
     came = False
