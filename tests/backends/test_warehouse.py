@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import os
 from collections.abc import AsyncIterator, Callable
 from datetime import UTC, datetime
 from pathlib import Path
@@ -315,6 +316,18 @@ async def test_another_process_reads_the_copy_while_the_owner_writes(
     notice, ticks, fills = finish(start(_READ, tmp_path, NOW + 12_000_000)).splitlines()
     assert notice == "arb is running: this is its copy of 12 s ago"
     assert (ticks, fills) == ("[{'n': 2}]", "[{'n': 0}]")
+
+
+@pytest.mark.e2e
+async def test_the_copy_of_a_run_on_a_clock_of_its_own_has_the_age_of_its_file(
+    warehouse: DuckWarehouse, tmp_path: Path
+) -> None:
+    await warehouse.export()
+    earlier = NOW - 3_600_000_000
+    modified_ns = (earlier - 9_000_000) * 1_000
+    os.utime(tmp_path / "history" / "snapshot", ns=(modified_ns, modified_ns))
+    notice, _, _ = finish(start(_READ, tmp_path, earlier)).splitlines()
+    assert notice == "arb is running: this is its copy of 9 s ago"
 
 
 @pytest.mark.e2e
