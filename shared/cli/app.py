@@ -51,6 +51,13 @@ def run(
     ] = None,
     plain: Annotated[bool, typer.Option("--plain", help="One line every few seconds, no live view.")] = False,
     json: Json = False,
+    api: Annotated[
+        int | None,
+        typer.Option(min=0, max=65_535, help="Serve the HTTP API on this loopback port; 0 picks one."),
+    ] = None,
+    log_json: Annotated[
+        bool, typer.Option("--log-json", help="JSON log lines, also on standard error without a view.")
+    ] = False,
 ) -> None:
     """The whole system in one process: scan, map, price, detect, gate, fill, settle, keep.
 
@@ -59,7 +66,7 @@ def run(
     """
     from shared.cli.run import run_command
 
-    run_command(demo, live, profile, seed, speed, seconds, plain, json)
+    run_command(demo, live, profile, seed, speed, seconds, plain, json, api, log_json)
 
 
 @app.command()

@@ -86,13 +86,18 @@ async def serving(desk: Desk, token: Secret, port: int) -> AsyncIterator[int]:
 
 def application(desk: Desk, token: Secret) -> web.Application:
     """Every route behind one guard; raises :class:`ConfigError` without a token."""
-    if not token:
-        raise ConfigError(f"the API needs API_TOKEN, a secret its callers send; make one with: {MAKE_TOKEN}")
+    check_token(token)
     app = web.Application(client_max_size=MAX_BODY_BYTES, middlewares=[_guard(token)])
     for route in ROUTES:
         app.router.add_route(route.method, route.path, _handler(desk, route), name=_name(route))
     app.on_response_prepare.append(_add_headers)
     return app
+
+
+def check_token(token: Secret) -> None:
+    """Raise :class:`ConfigError` when there is no token."""
+    if not token:
+        raise ConfigError(f"the API needs API_TOKEN, a secret its callers send; make one with: {MAKE_TOKEN}")
 
 
 def _name(route: Route) -> str:
@@ -107,7 +112,7 @@ def _guard(token: Secret) -> Middleware:
         try:
             _check_host(request)
             if request.match_info.route.name != "open":
-                _check_token(request, expected)
+                _check_caller(request, expected)
             async with asyncio.timeout(_ANSWER_S):
                 return await handler(request)
         except _Refused as refused:
@@ -132,7 +137,7 @@ def _check_host(request: web.Request) -> None:
         raise _Refused(refusal(421, "wrong_host", message))
 
 
-def _check_token(request: web.Request, expected: bytes) -> None:
+def _check_caller(request: web.Request, expected: bytes) -> None:
     """Compare digests of equal length in constant time; exactly one header counts."""
     given = request.headers.getall("Authorization", ())
     scheme, _, token = given[0].partition(" ") if len(given) == 1 else ("", "", "")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import AsyncIterator, Coroutine
+from collections.abc import AsyncIterator, Callable, Coroutine
 from contextlib import AsyncExitStack, asynccontextmanager, suppress
 from random import SystemRandom
 from typing import Any
@@ -18,7 +18,6 @@ from shared.service.alerts import Alerter
 from shared.service.api import serving
 from shared.service.channels import channels_of
 from shared.service.desk import Desk
-from shared.service.redact import redactor_of
 from shared.service.watch import Watcher
 from shared.venues.http import AiohttpTransport
 
@@ -29,17 +28,19 @@ _LAST_ALERTS_S = 3.0
 
 
 @asynccontextmanager
-async def attached(system: LocalSystem, settings: Settings, port: int | None) -> AsyncIterator[int | None]:
-    """Serve, watch and alert inside the block, in which ``system`` runs; gives the API's port, if any.
+async def attached(
+    system: LocalSystem, settings: Settings, redact: Callable[[str], str]
+) -> AsyncIterator[int | None]:
+    """Watch, alert and, if a port is set, serve inside the block, in which ``system`` runs; gives the port.
 
-    What ends the block is told to people before it goes on. Raises :class:`ConfigError` before anything
-    starts when the API has no token.
+    What ends the block is told to people before it goes on. Raises :class:`ConfigError` when the API has no
+    token or its port is taken.
     """
     bus, clock, rng = system.parts.bus, SystemClock(), SystemRandom()
     async with AsyncExitStack() as closing:
         transport = AiohttpTransport(max_connections=2)
         closing.push_async_callback(transport.close)
-        alerter = Alerter(channels_of(settings, transport), clock, rng.random, redactor_of(settings))
+        alerter = Alerter(channels_of(settings, transport), clock, rng.random, redact)
         watcher = Watcher(system, clock, alerter.take)
         for topic in logs.TOLD:
             bus.subscribe(topic, "log", logs.tell)
@@ -51,9 +52,9 @@ async def attached(system: LocalSystem, settings: Settings, port: int | None) ->
         closing.push_async_callback(_last_alerts, alerter)
         await closing.enter_async_context(_beside(watcher.run()))
         bound = None
-        if port is not None:
-            desk = Desk(system, rng, alerter)
-            bound = await closing.enter_async_context(serving(desk, settings.api_token, port))
+        if settings.api_port is not None:
+            desk = Desk(system, rng, alerter, watcher.look)
+            bound = await closing.enter_async_context(serving(desk, settings.api_token, settings.api_port))
         try:
             yield bound
         except Exception as exc:

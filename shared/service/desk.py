@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import random
 from collections import Counter
+from collections.abc import Awaitable, Callable
 from typing import Any
 
 from shared.analytics.history import ORDERS, SIGNALS
@@ -37,10 +38,20 @@ from shared.service.metrics import alarms, collect, lease_of
 
 
 class Desk:
-    """One running system, as the API sees it."""
+    """One running system, as the API sees it.
 
-    def __init__(self, system: LocalSystem, rng: random.Random, alerter: Alerter) -> None:
-        self.system, self._rng, self._alerter = system, rng, alerter
+    ``changed`` is called after a halt and after a resume, so that people hear of one that lasts a moment.
+    """
+
+    def __init__(
+        self,
+        system: LocalSystem,
+        rng: random.Random,
+        alerter: Alerter,
+        changed: Callable[[], Awaitable[None]],
+    ) -> None:
+        self.system, self._rng = system, rng
+        self._alerter, self._changed = alerter, changed
         self._parts = system.parts
         self.started_at = self._parts.clock.now()
 
@@ -153,6 +164,7 @@ class Desk:
         parts = self._parts
         await halt.halt(parts.documents, parts.clock, self._rng, reason, actor)
         await halt.restore(parts.documents, parts.executor.account)
+        await self._changed()
         return Trading(halted=parts.executor.account.halted)
 
     async def resume(self, confirm: str, actor: str) -> Trading:
@@ -160,6 +172,7 @@ class Desk:
         parts = self._parts
         await halt.resume(parts.documents, parts.clock, self._rng, actor, confirm)
         await halt.restore(parts.documents, parts.executor.account)
+        await self._changed()
         return Trading(halted=parts.executor.account.halted)
 
     async def metrics(self) -> list[Family]:

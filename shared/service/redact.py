@@ -65,7 +65,7 @@ class Redactor:
         return text
 
 
-def redactor_of(settings: Settings) -> Redactor:
-    """A redactor that knows every secret setting by its value."""
+def secrets_of(settings: Settings) -> list[str]:
+    """The value of every secret setting."""
     values = (getattr(settings, field) for field in settings.__struct_fields__)
-    return Redactor(value.reveal() for value in values if isinstance(value, Secret))
+    return [value.reveal() for value in values if isinstance(value, Secret)]

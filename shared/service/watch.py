@@ -64,17 +64,17 @@ class Watcher:
     async def run(self) -> None:
         """Look until cancelled."""
         while True:
-            try:
-                await self.look()
-            except Exception:  # a look that fails must not end the looking
-                _log.exception("the watch failed to look")
+            await self.look()
             await self._clock.sleep(LOOK_S)
 
     async def look(self) -> None:
-        """Raise what has begun, or passed, since the last look."""
-        alarms = [*self._trading(), *self._stream(), *self._loops(), *await self._lease()]
-        for alarm in alarms:
-            await self._emit(*alarm)
+        """Raise what has begun, or passed, since the last look. Never raises an error itself."""
+        try:
+            alarms = [*self._trading(), *self._stream(), *self._loops(), *await self._lease()]
+            for alarm in alarms:
+                await self._emit(*alarm)
+        except Exception:  # neither the next look nor the run may end by this
+            _log.exception("the watch failed to look")
 
     async def ended(self, cause: BaseException) -> None:
         """The run ends because of ``cause``."""

@@ -18,6 +18,7 @@ from shared.service.alerts import Alerter
 from shared.service.api import serving
 from shared.service.desk import Desk
 from shared.service.redact import Redactor
+from shared.service.watch import Watcher
 from tests.support.backends import rng
 from tests.support.rig import parts, system
 
@@ -65,7 +66,9 @@ class Api:
 
 
 def desk_of(made: LocalSystem) -> Desk:
-    return Desk(made, rng(0), Alerter([], made.parts.clock, lambda: 0.5, Redactor()))
+    clock = made.parts.clock
+    alerter = Alerter([], clock, lambda: 0.5, Redactor())
+    return Desk(made, rng(0), alerter, Watcher(made, clock, alerter.take).look)
 
 
 @asynccontextmanager

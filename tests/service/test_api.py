@@ -11,6 +11,7 @@ import pytest
 from shared.config import Secret
 from shared.errors import ConfigError, StorageError
 from shared.execution import halt
+from shared.messages import AlertRaised, Message
 from shared.orders.ledger import Fill
 from shared.service.api import application, serving
 from shared.service.desk import Desk
@@ -171,6 +172,19 @@ async def test_a_resume_that_names_another_halt_is_told_which_one_stands(api: Ap
 
 async def test_a_resume_of_nothing_is_refused(api: Api) -> None:
     assert code(await api.post("/resume", BODIES["/resume"])) == (409, "not_halted")
+
+
+async def test_a_halt_of_a_moment_is_raised_and_so_is_its_end(api: Api) -> None:
+    raised: list[Message] = []
+
+    async def hear(message: Message) -> None:
+        raised.append(message)
+
+    api.system.parts.bus.subscribe(AlertRaised.TOPIC, "test", hear)
+    await api.post("/halt", HALT)
+    await api.post("/resume", BODIES["/resume"])
+    await api.system.parts.bus.drain()
+    assert [one.code for one in raised if isinstance(one, AlertRaised)] == ["halted", "resumed"]
 
 
 async def test_who_asked_and_why_is_logged(api: Api, caplog: pytest.LogCaptureFixture) -> None:

@@ -11,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from shared.config import load
-from shared.service.redact import MASK, Redactor, redactor_of
+from shared.service.redact import MASK, Redactor, secrets_of
 
 redact = Redactor()
 HIDDEN = "hunter2hunter2"
@@ -105,7 +105,7 @@ def test_every_secret_setting_is_known_by_its_value_in_any_shape() -> None:
         },
         None,
     )
-    clean = redactor_of(settings)
+    clean = Redactor(secrets_of(settings))
     body = PEM.splitlines()[1]
     for value in (
         "odds/key+1",
