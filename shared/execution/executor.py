@@ -7,6 +7,7 @@ its reasons.
 
 from __future__ import annotations
 
+import logging
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
@@ -28,6 +29,9 @@ from shared.risk.controls import Proposal
 from shared.risk.gate import ApprovedOrder, Gate, Verdict
 from shared.risk.limits import RiskLimits
 from shared.terms import OrderStatus
+from shared.trace import Ids, about
+
+_log = logging.getLogger(__name__)
 
 # A rate limit passes by itself; every other refusal would be repeated for as long as the signal lives.
 _PASSING = frozenset({"order_rate"})
@@ -125,8 +129,10 @@ class Executor:
         if order is None:
             return
         self._flying.add(ticker)
+        signal, order_id = watch.signal, order.proposal.client_order_id
         try:
-            await self._send(watch, order, started)
+            with about(Ids(signal.trace_id, order_id, signal.signal_id, ticker)):
+                await self._send(watch, order, started)
         finally:
             self._flying.discard(ticker)
 
@@ -189,6 +195,7 @@ class Executor:
         try:
             return await self._gateway.place(order)
         except Exception as exc:  # a bug below must not be read as "nothing happened"
+            _log.exception("an order was sent, and what became of it is not known")
             return Unknown(f"{type(exc).__name__} while sending")
 
     async def _follow(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from dataclasses import replace
 
 import pytest
@@ -18,6 +19,7 @@ from shared.ports import Value
 from shared.risk.account import Account
 from shared.risk.gate import ApprovedOrder
 from shared.terms import OrderStatus, Profile, Result, Side
+from shared.trace import current
 from tests.execution.conftest import SCHEDULE, START, TICKER, Floor, cents, contracts, signal
 from tests.support.limits import DOLLAR, LIMITS
 
@@ -77,6 +79,24 @@ async def test_an_unknown_outcome_blocks_its_market_and_keeps_its_reservation(fl
     assert len(gateway.sent) == 1
     assert floor.account.reserved > 0
     assert await floor.last_status() is OrderStatus.UNKNOWN
+
+
+async def test_a_crash_while_sending_is_logged_with_the_ids_of_the_order(
+    floor: Floor, caplog: pytest.LogCaptureFixture
+) -> None:
+    found: list[dict[str, str]] = []
+
+    def note(_: logging.LogRecord) -> bool:
+        found.append(current())
+        return True
+
+    caplog.handler.addFilter(note)
+    gateway = Scripted(floor.documents, RuntimeError("boom"))
+    await floor.make_executor(gateway).on_signal(signal(), SCHEDULE)
+    assert "boom" in caplog.text
+    [ids] = found
+    assert ids["order_id"] == gateway.sent[0].proposal.client_order_id
+    assert (ids["signal_id"], ids["ticker"]) == ("signal-1", TICKER)
 
 
 async def test_a_crash_in_the_gateway_is_unknown_not_rejected(floor: Floor) -> None:
