@@ -51,7 +51,12 @@ def fail(error: ArbError) -> NoReturn:
 
 def escape(text: str) -> str:
     """Text from outside, harmless to the terminal's markup and control codes."""
-    return markup_escape("".join(c if c.isprintable() else " " for c in text))
+    return markup_escape(printable(text))
+
+
+def printable(text: str) -> str:
+    """Text without control codes, which could move the cursor or rename the terminal."""
+    return "".join(c if c.isprintable() else " " for c in text)
 
 
 def print_json(value: Any) -> None:

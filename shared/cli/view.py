@@ -1,13 +1,16 @@
-"""The live view: what the system sees, believes, does and earns, on one screen."""
+"""The live view: what the system sees, believes, does and earns, on one screen, from 80 columns by 24 lines."""
 
 from __future__ import annotations
 
-from rich.console import Group
+from collections.abc import Sequence
+
+from rich.columns import Columns
+from rich.console import ConsoleDimensions, Group, JustifyMethod, RenderableType
 from rich.panel import Panel
 from rich.table import Table
 from rich.text import Text
 
-from shared.cli.output import colored, contracts, escape, usd
+from shared.cli.output import colored, contracts, escape, printable, usd
 from shared.clock import format_instant
 from shared.messages import FillRecorded, MarketSettled, SignalRaised
 from shared.money import MICROS
@@ -16,41 +19,48 @@ from shared.runtime.stats import Stats
 
 # A look starts when a watched book changes or a signal arrives.
 _STAGES = ("book change to decision", "look to decided", "look to durable", "look to answered")
+_WIDE = 120  # columns from which the latencies have a panel of their own
+_HEAD, _COUNTS, _FRAME = 1, 9, 2  # lines
 
 
-def screen(parts: Parts, title: str) -> Group:
-    """Everything at this moment."""
-    account = parts.executor.account
-    head = Text.from_markup(
-        f"[bold]{escape(title)}[/]  {format_instant(parts.clock.now())[:19]}Z  "
-        + (
-            f"[bold red]HALTED: {escape(account.halted)}[/]"
-            if account.halted
-            else "[green]trading on paper[/]"
-        )
-    )
-    top = Table.grid(expand=True, padding=(0, 1))
+def screen(parts: Parts, title: str, size: ConsoleDimensions) -> Group:
+    """Everything at this moment, in as many of the latest events as there is room for."""
+    wide = size.width >= _WIDE
+    top = Table.grid(expand=True, padding=(0, 1, 0, 0))
     top.add_row(_seen(parts), _found(parts.stats), _money(parts))
-    bottom = Table.grid(expand=True, padding=(0, 1))
-    bottom.add_row(_reasons(parts.stats), _latencies(parts))
-    return Group(head, top, bottom, _recent(parts.stats), _alerts(parts.stats))
+    middle = _wide(parts.stats) if wide else _narrow(parts.stats)
+    alerts = _alerts(parts.stats)
+    taken = _HEAD + _COUNTS + _FRAME + len(_STAGES) + 1 + len(alerts.plain.splitlines())
+    room = max(1, size.height - taken - _FRAME - 1)
+    return Group(_head(parts, title), top, middle, _recent(parts.stats, room), alerts)
+
+
+def _head(parts: Parts, title: str) -> Text:
+    halted = parts.executor.account.halted
+    state = f"[bold red]HALTED: {escape(halted)}[/]" if halted else "[green]trading on paper[/]"
+    at = format_instant(parts.clock.now())[:19]
+    head = Text.from_markup(f"{state}  [bold]{escape(title)}[/]  {at}Z")
+    head.no_wrap, head.overflow = True, "ellipsis"
+    return head
 
 
 def line(parts: Parts) -> str:
-    """The same in one line."""
+    """The same in one line, for :mod:`rich` to print."""
     stats, ledger = parts.stats, parts.executor.account.ledger
+    halted = escape(parts.executor.account.halted)
     return (
         f"{format_instant(parts.clock.now())[:19]}Z markets {len(stats.tickers)} mapped {len(stats.mapped)} "
         f"abstained {len(stats.abstained)} assessed {stats.assessed} signals {stats.signals} "
         f"fills {stats.fills} contracts {contracts(stats.contracts)} settled {stats.settled} "
         f"fees {usd(ledger.fees)} profit {usd(ledger.pnl)} open {usd(ledger.open_cost)}"
+        + (f" [bold red]HALTED: {halted}[/]" if halted else "")
     )
 
 
-def _grid(rows: list[tuple[str, str]]) -> Table:
-    grid = Table.grid(padding=(0, 2))
-    grid.add_column(style="dim")
-    grid.add_column(justify="right")
+def _grid(rows: Sequence[tuple[str, RenderableType]], justify: JustifyMethod = "left") -> Table:
+    grid = Table.grid(padding=(0, 1, 0, 0))
+    grid.add_column(style="dim", no_wrap=True)
+    grid.add_column(justify=justify)
     for name, value in rows:
         grid.add_row(name, value)
     return grid
@@ -64,9 +74,9 @@ def _seen(parts: Parts) -> Panel:
         ("live books", f"{len(parts.floor.keeper.books):,}"),
         ("book changes", f"{parts.floor.book_changes:,}"),
         ("odds events", f"{len(stats.odds_events):,}"),
-        ("odds credits left", "-" if stats.credits_remaining is None else f"{stats.credits_remaining:,}"),
+        ("odds credits", "-" if stats.credits_remaining is None else f"{stats.credits_remaining:,}"),
     ]
-    return Panel(_grid(rows), title="seen", title_align="left")
+    return Panel(_grid(rows, "right"), title="seen", title_align="left")
 
 
 def _found(stats: Stats) -> Panel:
@@ -78,7 +88,7 @@ def _found(stats: Stats) -> Panel:
         ("signals", f"{stats.signals:,}"),
         ("quarantined", f"{stats.quarantined:,}"),
     ]
-    return Panel(_grid(rows), title="believed", title_align="left")
+    return Panel(_grid(rows, "right"), title="believed", title_align="left")
 
 
 def _money(parts: Parts) -> Panel:
@@ -86,39 +96,57 @@ def _money(parts: Parts) -> Panel:
     orders = sum(stats.orders.values())
     rows = [
         ("paper orders", f"{orders:,}"),
-        ("fills", f"{stats.fills:,} ({contracts(stats.contracts)} contracts)"),
+        ("fills", f"{stats.fills:,}"),
+        ("contracts", contracts(stats.contracts)),
         ("settled markets", f"{stats.settled:,}"),
         ("fees", usd(ledger.fees)),
         ("open at cost", usd(ledger.open_cost)),
         ("profit after fees", colored(ledger.pnl)),
     ]
-    return Panel(_grid(rows), title="done", title_align="left")
+    return Panel(_grid(rows, "right"), title="done", title_align="left")
 
 
-def _reasons(stats: Stats) -> Panel:
-    grid = Table.grid(padding=(0, 2), expand=True)
-    grid.add_row(
-        "[dim]not mapped because[/]", "", "[dim]edge refused because[/]", "", "[dim]order refused[/]", ""
+def _wide(stats: Stats) -> Table:
+    """Refusals, and beside them the latencies."""
+    row = Table.grid(expand=True, padding=(0, 1, 0, 0))
+    row.add_column(ratio=1)
+    row.add_column(no_wrap=True)
+    refused, latency = _grid(_refusals(stats, 5)), Table.grid(padding=(0, 2))
+    latency.add_row("[dim]stage[/]", "[dim]p50[/]", "[dim]p99[/]")
+    for stage, p50, p99 in _latencies(stats):
+        latency.add_row(stage, p50, p99)
+    row.add_row(
+        Panel(refused, title="refused", title_align="left"),
+        Panel(latency, title="latency", title_align="left"),
     )
-    columns = (stats.top_abstentions(4), stats.rejections.most_common(4), stats.refusals.most_common(4))
-    for index in range(4):
-        cells: list[str] = []
-        for column in columns:
-            name, count = column[index] if index < len(column) else ("", 0)
-            cells += [escape(name), f"{count:,}" if count else ""]
-        grid.add_row(*cells)
-    return Panel(grid, title="refused", title_align="left")
+    return row
 
 
-def _latencies(parts: Parts) -> Panel:
-    grid = Table.grid(padding=(0, 2))
-    grid.add_row("[dim]stage[/]", "[dim]p50[/]", "[dim]p99[/]")
-    for stage in _STAGES:
-        latency = parts.stats.latencies.get(stage)
-        if latency is not None:
-            found = latency.summary()
-            grid.add_row(stage, _micros(found["p50_us"]), _micros(found["p99_us"]))
-    return Panel(grid, title="latency", title_align="left")
+def _narrow(stats: Stats) -> Panel:
+    """The same in one panel, a line each."""
+    found = _latencies(stats)
+    p50 = [f"{stage.split()[-1]} {value}" for stage, value, _ in found]
+    p99 = [f"{stage.split()[-1]} {value}" for stage, _, value in found]
+    rows = [*_refusals(stats, 3), ("latency p50", "  ".join(p50)), ("latency p99", "  ".join(p99))]
+    return Panel(_grid(rows), title="refused", title_align="left")
+
+
+def _refusals(stats: Stats, count: int) -> list[tuple[str, RenderableType]]:
+    told = (
+        ("not mapped", stats.top_abstentions(count)),
+        ("edge refused", stats.rejections.most_common(count)),
+        ("order refused", stats.refusals.most_common(count)),
+    )
+    return [
+        (title, Columns([f"{escape(name)} {times:,}" for name, times in reasons], padding=(0, 2)))
+        for title, reasons in told
+    ]
+
+
+def _latencies(stats: Stats) -> list[tuple[str, str, str]]:
+    """Stage, median, 99th percentile."""
+    summaries = [(stage, stats.latencies[stage].summary()) for stage in _STAGES if stage in stats.latencies]
+    return [(stage, _micros(found["p50_us"]), _micros(found["p99_us"])) for stage, found in summaries]
 
 
 def _micros(value: float | int | None) -> str:
@@ -127,9 +155,9 @@ def _micros(value: float | int | None) -> str:
     return f"{value:,.0f} us" if value < 1000 else f"{value / 1000:,.1f} ms"
 
 
-def _recent(stats: Stats) -> Panel:
+def _recent(stats: Stats, room: int) -> Panel:
     grid = Table.grid(padding=(0, 2))
-    shown = stats.recent()
+    shown = stats.recent()[:room]
     for message in shown:
         grid.add_row(*_told(message))
     if not shown:
@@ -159,7 +187,7 @@ def _told(message: SignalRaised | FillRecorded | MarketSettled) -> tuple[str, ..
 
 
 def _alerts(stats: Stats) -> Text:
-    told = [f"{name}: {text}" for name, text in sorted(stats.alerts.items())]
+    told = [printable(f"{name}: {text}") for name, text in sorted(stats.alerts.items())]
     if stats.note:
-        told.append(stats.note)
+        told.append(printable(stats.note))
     return Text("\n".join(told), style="yellow")
