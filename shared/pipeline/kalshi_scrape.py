@@ -89,8 +89,8 @@ class KalshiScraper:
         )
 
     def forget_unlisted(self, now: Instant) -> list[str]:
-        """Drop markets that were not listed for a day; gives which."""
-        gone = [ticker for ticker, (_, said_at) in self._said.items() if age(said_at, now) > DAY]
+        """Drop markets that were not listed for two hours, closed ones most of all; gives which."""
+        gone = [ticker for ticker, (_, said_at) in self._said.items() if age(said_at, now) > _UNLISTED]
         for ticker in gone:
             del self._said[ticker]
             self._quoted.pop(ticker, None)

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from shared.clock import DAY, MINUTE, SECOND
+from shared.clock import DAY, HOUR, MINUTE, SECOND
 from shared.errors import CredentialsError, VenueDownError
 from shared.messages import MarketListed, Quarantined, TickSeen
 from shared.pipeline.kalshi_scrape import KalshiScraper, ScrapeReport
@@ -139,12 +139,12 @@ async def test_a_clock_set_back_stops_no_listing(scraper: KalshiScraper, desk: D
     assert report.markets == 1
 
 
-async def test_a_market_unlisted_for_a_day_is_forgotten(
+async def test_a_market_unlisted_for_two_hours_is_forgotten(
     scraper: KalshiScraper, desk: Desk, exchange: Exchange
 ) -> None:
     await polled(scraper, desk)
     exchange.series[NFL].clear()
-    later = desk.clock.now() + DAY + MINUTE
+    later = desk.clock.now() + 2 * HOUR + MINUTE
     assert scraper.forget_unlisted(desk.clock.now()) == []
     assert scraper.forget_unlisted(later) == [MARKET["ticker"]]  # type: ignore[arg-type]
     assert scraper.forget_unlisted(later) == []  # type: ignore[arg-type]
