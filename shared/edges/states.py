@@ -40,6 +40,8 @@ def worth_parts(
     Where the bookmaker returns the stake, the bet does not stand. Where he pays or keeps it, ``probability``
     counts the state for one of the sides: it is taken out there, before what the exchange pays is put in.
     """
+    if not differences:
+        return probability, 0.0
     voided = sum(state.probability for state in differences if state.book_pays not in _DECIDED)
     won = sum(state.probability for state in differences if state.book_pays == _WINS[side])
     regular = 1.0 - sum(state.probability for state in differences)
