@@ -19,6 +19,7 @@ from itertools import count
 
 import msgspec
 
+from shared import cas
 from shared.errors import AlreadyExistsError, ArbError, ConflictError, MalformedError
 from shared.execution.stored_book import StoredBook
 from shared.money import Price, Quantity, notional_up
@@ -132,7 +133,7 @@ class Reservations:
         """
         attempt = _Attempt(proposal, intent, epoch, self._token())
         try:
-            return await self.book.retried(lambda: self._reserve(attempt))
+            return await self.book.retried(lambda: self._reserve(attempt), cas.ATTEMPTS)
         except AlreadyExistsError:
             raise
         except (ArbError, OSError) as exc:
