@@ -11,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from shared.config import load
-from shared.service.redact import MASK, Redactor, secrets_of
+from shared.service.redact import MASK, SHAPES, Redactor, secrets_of
 
 redact = Redactor()
 HIDDEN = "hunter2hunter2"
@@ -125,6 +125,51 @@ def test_a_short_value_is_no_reason_to_mask_ordinary_words() -> None:
 @given(st.text(alphabet=st.sampled_from("abZ0+/_-.~"), min_size=6, max_size=60), st.text(), st.text())
 def test_a_known_value_never_survives(secret: str, before: str, after: str) -> None:
     assert secret not in Redactor([secret])(before + secret + after).replace(MASK, "\n")
+
+
+# Pieces of every shape, to be put together in any order.
+_PIECES = (
+    *("-----BEGIN X-----", "-----END X-----", "Cookie", "set-cookie: ", "Authorization", "Bearer ", "basic "),
+    *(
+        "api_key",
+        "APIKEY",
+        "private key",
+        "access-key",
+        "Secret",
+        "passphrase",
+        "pwd",
+        "sig",
+        "signature",
+        "Token",
+    ),
+    *(
+        "webhook_url",
+        "://",
+        "u:p@",
+        "hooks.slack.com/",
+        "/api/webhooks/",
+        "eyJ",
+        "AIza",
+        "a" * 40,
+        "=",
+        ": ",
+        "%3D",
+    ),
+    *('"', "'", "\\", " ", ",", ".", "\u017f", "\u212a", "\u0130", "x"),
+)
+
+
+@given(st.lists(st.sampled_from(_PIECES), max_size=14).map("".join))
+def test_looking_for_hints_first_misses_nothing(text: str) -> None:
+    for shape in SHAPES:
+        if shape.pattern.search(text):
+            assert any(hint in text.lower() for hint in shape.hints)
+
+
+@given(st.lists(st.sampled_from(_PIECES), max_size=14).map("".join))
+def test_what_is_clean_stays_as_it_is(text: str) -> None:
+    once = redact(text)
+    assert redact(redact(once)) == redact(once)
 
 
 @pytest.mark.parametrize(
