@@ -70,6 +70,35 @@ def test_a_shape_that_carries_a_secret_loses_it(text: str) -> None:
 
 
 @pytest.mark.parametrize(
+    "name",
+    [
+        *("api key", "apikey", "api-key", "api_key", "access-key", "access_key", "secret-key", "private_key"),
+        *(
+            "privatekey",
+            "client_secret",
+            "secret",
+            "password",
+            "passwd",
+            "passphrase",
+            "pwd",
+            "signature",
+            "sig",
+        ),
+        *("token", "webhook_url", "webhookurl", "API_TOKEN", "KALSHI-ACCESS-SIGNATURE", "X-Auth-Token"),
+    ],
+)
+def test_a_name_that_means_a_secret_hides_its_value_in_every_spelling(name: str) -> None:
+    for spelt in (name, name.upper(), name.title()):
+        for text in (
+            f"{spelt}={HIDDEN}",
+            f"{spelt}: {HIDDEN}",
+            f'"{spelt}": "{HIDDEN}"',
+            f"('{spelt}', '{HIDDEN}')",
+        ):
+            assert HIDDEN not in redact(text), text
+
+
+@pytest.mark.parametrize(
     "text",
     [
         "signal_id: 9f8e7d6c",
