@@ -13,6 +13,7 @@ from pathlib import Path
 from random import SystemRandom
 
 import msgspec
+from rich.console import Group
 from rich.live import Live
 
 from functions.edge_detector import main as edge_detector
@@ -238,13 +239,16 @@ async def _shown(parts: Parts, plan: Plan, plain: bool) -> AsyncIterator[None]:
 
 
 async def _view(parts: Parts, plan: Plan) -> None:
-    with Live(screen(parts, plan.title), console=console, screen=False, auto_refresh=False) as live:
+    def now() -> Group:
+        return screen(parts, plan.title, console.size)
+
+    with Live(now(), console=console, screen=False, auto_refresh=False) as live:
         try:
             while True:
                 await asyncio.sleep(_VIEW_EVERY_S)
-                live.update(screen(parts, plan.title), refresh=True)
+                live.update(now(), refresh=True)
         finally:
-            live.update(screen(parts, plan.title), refresh=True)
+            live.update(now(), refresh=True)
 
 
 async def _lines(parts: Parts, plan: Plan) -> None:

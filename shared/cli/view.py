@@ -1,10 +1,9 @@
-"""The live view: what the system sees, believes, does and earns, on one screen, from 80 columns by 24 lines."""
+"""The live view: what the system sees, believes, does and earns, on one screen of 80 by 24 or more."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 
-from rich.columns import Columns
 from rich.console import ConsoleDimensions, Group, JustifyMethod, RenderableType
 from rich.panel import Panel
 from rich.table import Table
@@ -17,21 +16,26 @@ from shared.money import MICROS
 from shared.runtime.local import Parts
 from shared.runtime.stats import Stats
 
-# A look starts when a watched book changes or a signal arrives.
-_STAGES = ("book change to decision", "look to decided", "look to durable", "look to answered")
+# Stages and their short names. A look starts when a watched book changes or a signal arrives.
+_STAGES = {
+    "book change to decision": "book",
+    "look to decided": "decided",
+    "look to durable": "durable",
+    "look to answered": "answered",
+}
+_TOP = 8  # reasons of a kind
 _WIDE = 120  # columns from which the latencies have a panel of their own
-_HEAD, _COUNTS, _FRAME = 1, 9, 2  # lines
+_TITLES, _LATENCY = 19, 46  # columns: reasons' titles and frame, the panel of latencies
+_FIXED = 20  # lines of everything but the latest events and the alerts
 
 
 def screen(parts: Parts, title: str, size: ConsoleDimensions) -> Group:
     """Everything at this moment, in as many of the latest events as there is room for."""
-    wide = size.width >= _WIDE
     top = Table.grid(expand=True, padding=(0, 1, 0, 0))
     top.add_row(_seen(parts), _found(parts.stats), _money(parts))
-    middle = _wide(parts.stats) if wide else _narrow(parts.stats)
+    middle = (_wide if size.width >= _WIDE else _narrow)(parts.stats, size.width)
     alerts = _alerts(parts.stats)
-    taken = _HEAD + _COUNTS + _FRAME + len(_STAGES) + 1 + len(alerts.plain.splitlines())
-    room = max(1, size.height - taken - _FRAME - 1)
+    room = max(1, size.height - _FIXED - len(alerts.plain.splitlines()))
     return Group(_head(parts, title), top, middle, _recent(parts.stats, room), alerts)
 
 
@@ -57,10 +61,14 @@ def line(parts: Parts) -> str:
     )
 
 
-def _grid(rows: Sequence[tuple[str, RenderableType]], justify: JustifyMethod = "left") -> Table:
+def _panel(title: str, content: RenderableType) -> Panel:
+    return Panel(content, title=title, title_align="left")
+
+
+def _grid(rows: Sequence[tuple[str, str]], justify: JustifyMethod = "left") -> Table:
     grid = Table.grid(padding=(0, 1, 0, 0))
     grid.add_column(style="dim", no_wrap=True)
-    grid.add_column(justify=justify)
+    grid.add_column(justify=justify, no_wrap=True)
     for name, value in rows:
         grid.add_row(name, value)
     return grid
@@ -69,78 +77,83 @@ def _grid(rows: Sequence[tuple[str, RenderableType]], justify: JustifyMethod = "
 def _seen(parts: Parts) -> Panel:
     stats = parts.stats
     rows = [
-        ("markets scanned", f"{len(stats.tickers):,}"),
+        ("markets", f"{len(stats.tickers):,}"),
         ("listings", f"{stats.listings:,}"),
         ("live books", f"{len(parts.floor.keeper.books):,}"),
         ("book changes", f"{parts.floor.book_changes:,}"),
         ("odds events", f"{len(stats.odds_events):,}"),
         ("odds credits", "-" if stats.credits_remaining is None else f"{stats.credits_remaining:,}"),
     ]
-    return Panel(_grid(rows, "right"), title="seen", title_align="left")
+    return _panel("seen", _grid(rows, "right"))
 
 
 def _found(stats: Stats) -> Panel:
     rows = [
         ("mapped", f"{len(stats.mapped):,}"),
         ("abstained", f"{len(stats.abstained):,}"),
-        ("opportunities", f"{stats.assessed:,}"),
+        ("assessed", f"{stats.assessed:,}"),
         ("edges found", f"{stats.accepted:,}"),
         ("signals", f"{stats.signals:,}"),
         ("quarantined", f"{stats.quarantined:,}"),
     ]
-    return Panel(_grid(rows, "right"), title="believed", title_align="left")
+    return _panel("believed", _grid(rows, "right"))
 
 
 def _money(parts: Parts) -> Panel:
     stats, ledger = parts.stats, parts.executor.account.ledger
     orders = sum(stats.orders.values())
     rows = [
-        ("paper orders", f"{orders:,}"),
+        ("orders", f"{orders:,}"),
         ("fills", f"{stats.fills:,}"),
         ("contracts", contracts(stats.contracts)),
-        ("settled markets", f"{stats.settled:,}"),
+        ("settled", f"{stats.settled:,}"),
         ("fees", usd(ledger.fees)),
-        ("open at cost", usd(ledger.open_cost)),
-        ("profit after fees", colored(ledger.pnl)),
+        ("open cost", usd(ledger.open_cost)),
+        ("net profit", colored(ledger.pnl)),
     ]
-    return Panel(_grid(rows, "right"), title="done", title_align="left")
+    return _panel("done on paper", _grid(rows, "right"))
 
 
-def _wide(stats: Stats) -> Table:
+def _wide(stats: Stats, width: int) -> Table:
     """Refusals, and beside them the latencies."""
     row = Table.grid(expand=True, padding=(0, 1, 0, 0))
     row.add_column(ratio=1)
     row.add_column(no_wrap=True)
-    refused, latency = _grid(_refusals(stats, 5)), Table.grid(padding=(0, 2))
+    latency = Table.grid(padding=(0, 2))
     latency.add_row("[dim]stage[/]", "[dim]p50[/]", "[dim]p99[/]")
     for stage, p50, p99 in _latencies(stats):
         latency.add_row(stage, p50, p99)
-    row.add_row(
-        Panel(refused, title="refused", title_align="left"),
-        Panel(latency, title="latency", title_align="left"),
-    )
+    refused = _grid(_refusals(stats, width - _LATENCY - _TITLES))
+    row.add_row(_panel("refused", refused), _panel("latency", latency))
     return row
 
 
-def _narrow(stats: Stats) -> Panel:
+def _narrow(stats: Stats, width: int) -> Panel:
     """The same in one panel, a line each."""
     found = _latencies(stats)
-    p50 = [f"{stage.split()[-1]} {value}" for stage, value, _ in found]
-    p99 = [f"{stage.split()[-1]} {value}" for stage, _, value in found]
-    rows = [*_refusals(stats, 3), ("latency p50", "  ".join(p50)), ("latency p99", "  ".join(p99))]
-    return Panel(_grid(rows), title="refused", title_align="left")
+    p50 = [f"{_STAGES[stage]} {value}" for stage, value, _ in found]
+    p99 = [f"{_STAGES[stage]} {value}" for stage, _, value in found]
+    rows = [("latency p50", "  ".join(p50)), ("latency p99", "  ".join(p99))]
+    return _panel("refused", _grid(_refusals(stats, width - _TITLES) + rows))
 
 
-def _refusals(stats: Stats, count: int) -> list[tuple[str, RenderableType]]:
-    told = (
-        ("not mapped", stats.top_abstentions(count)),
-        ("edge refused", stats.rejections.most_common(count)),
-        ("order refused", stats.refusals.most_common(count)),
-    )
+def _refusals(stats: Stats, width: int) -> list[tuple[str, str]]:
     return [
-        (title, Columns([f"{escape(name)} {times:,}" for name, times in reasons], padding=(0, 2)))
-        for title, reasons in told
+        ("not mapped", _fitting(stats.top_abstentions(_TOP), width)),
+        ("edge refused", _fitting(stats.rejections.most_common(_TOP), width)),
+        ("order refused", _fitting(stats.refusals.most_common(_TOP), width)),
     ]
+
+
+def _fitting(reasons: list[tuple[str, int]], width: int) -> str:
+    """The most frequent reasons, whole, as far as the line goes."""
+    told = ""
+    for name, count in reasons:
+        longer = f"{told}  {name} {count:,}".lstrip()
+        if len(longer) > width:
+            break
+        told = longer
+    return escape(told)
 
 
 def _latencies(stats: Stats) -> list[tuple[str, str, str]]:
@@ -152,17 +165,21 @@ def _latencies(stats: Stats) -> list[tuple[str, str, str]]:
 def _micros(value: float | int | None) -> str:
     if value is None:
         return "-"
-    return f"{value:,.0f} us" if value < 1000 else f"{value / 1000:,.1f} ms"
+    if value < 1000:
+        return f"{value:.0f} us"
+    return f"{value / 1000:.1f} ms" if value < 10_000 else f"{value / 1000:,.0f} ms"
 
 
 def _recent(stats: Stats, room: int) -> Panel:
-    grid = Table.grid(padding=(0, 2))
+    grid = Table.grid(padding=(0, 2), expand=True)
+    for _ in range(3):
+        grid.add_column(no_wrap=True)
+    grid.add_column(no_wrap=True, ratio=1)  # the rest of the line, cut where the line ends
     shown = stats.recent()[:room]
     for message in shown:
         grid.add_row(*_told(message))
-    if not shown:
-        grid.add_row("[dim]no signal yet: the first odds and books are on their way[/]")
-    return Panel(grid, title="latest", title_align="left")
+    waiting = "[dim]no signal yet: the first odds and books are on their way[/]"
+    return _panel("latest", grid if shown else waiting)
 
 
 def _told(message: SignalRaised | FillRecorded | MarketSettled) -> tuple[str, ...]:

@@ -41,14 +41,14 @@ async def made(tmp_path: Path) -> AsyncIterator[Parts]:
 def shown(made: Parts) -> str:
     console = Console(width=150, file=None, record=True, force_terminal=False)
     with console.capture() as captured:
-        console.print(screen(made, "a [demo]"))
+        console.print(screen(made, "a [demo]", console.size))
         console.print(line(made), highlight=False, soft_wrap=True)
     return captured.get()
 
 
 async def test_a_run_that_has_seen_nothing_can_be_shown(made: Parts) -> None:
     text = shown(made)
-    assert "markets scanned" in text
+    assert "no signal yet" in text
     assert "a [demo]" in text
 
 
