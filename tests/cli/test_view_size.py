@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+from collections.abc import AsyncIterator
 from pathlib import Path
 
 import pytest
@@ -25,7 +26,7 @@ TITLE = "demo, season 1, 60x real time, profile very_aggressive"
 
 
 @pytest.fixture
-async def busy(tmp_path: Path) -> Parts:
+async def busy(tmp_path: Path) -> AsyncIterator[Parts]:
     made = parts(tmp_path)
     stats = made.stats
     stats.rejections.update(REASONS)
@@ -39,7 +40,10 @@ async def busy(tmp_path: Path) -> Parts:
         stats.latency(stage, 998_765_000)
     for k in range(3):
         await stats.hear(signal(signal_id=f"s{k}", ticker="KXNCAAFSPREAD-26NOV21MICHMISS-MISS14"))
-    return made
+    yield made
+    await made.bus.close()
+    await made.warehouse.close()
+    await made.documents.close()
 
 
 def shown(made: Parts, width: int, height: int) -> list[str]:
@@ -54,7 +58,6 @@ async def test_the_view_fits_the_terminal(busy: Parts, width: int, height: int) 
     lines = shown(busy, width, height)
     assert len(lines) < height
     assert max(map(len, lines)) <= width
-    await close(busy)
 
 
 @pytest.mark.parametrize(("width", "height"), SIZES)
@@ -72,15 +75,8 @@ async def test_no_number_and_no_reason_is_cut(busy: Parts, width: int, height: i
         assert whole in text
     numbers = text.partition("latest")[0].partition("\n")[2]
     assert "…" not in numbers
-    await close(busy)
 
 
 async def test_a_halt_is_the_first_thing_to_be_seen(busy: Parts) -> None:
     busy.executor.account.halted = "somebody: [market] looks wrong"
     assert shown(busy, 80, 24)[0].startswith("HALTED: somebody: [market] looks wrong")
-    await close(busy)
-
-
-async def close(made: Parts) -> None:
-    await made.warehouse.close()
-    await made.documents.close()
