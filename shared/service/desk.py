@@ -33,7 +33,7 @@ from shared.service.answers import (
     Trading,
 )
 from shared.service.exposition import Family
-from shared.service.facts import BUDGET_NS, books_by_state, unready, within_budget
+from shared.service.facts import BUDGET_NS, books_by_state, unready
 from shared.service.metrics import alarms, collect, lease_of
 
 
@@ -204,14 +204,16 @@ class Desk:
 
 
 def _stage(name: str, latency: Latency) -> Stage:
-    summary, budget = latency.summary(), BUDGET_NS.get(name)
+    summary = latency.summary()
+    p99_us = summary["p99_us"]
+    budget_us = BUDGET_NS[name] / 1000 if name in BUDGET_NS else None
     return Stage(
         count=len(latency.samples),
         p50_us=summary["p50_us"],
         p95_us=summary["p95_us"],
-        p99_us=summary["p99_us"],
-        budget_us=None if budget is None else budget / 1000,
-        within_budget=within_budget(name, latency),
+        p99_us=p99_us,
+        budget_us=budget_us,
+        within_budget=p99_us <= budget_us if budget_us is not None and p99_us is not None else None,
     )
 
 

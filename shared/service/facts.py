@@ -6,7 +6,6 @@ from collections import Counter
 
 from shared.clock import SECOND, Instant, ScaledClock, age
 from shared.runtime.local import LocalSystem, Parts
-from shared.runtime.stats import Latency
 
 # Ceilings per stage, nanoseconds: a detection cycle 100 ms; from the look to the wire 50 ms, of which the
 # decision is a part; an answer with its fills 150 ms later.
@@ -59,12 +58,6 @@ def books_by_state(parts: Parts) -> Counter[str]:
 def connected(parts: Parts) -> bool:
     """Whether the exchange's stream is up."""
     return parts.stream is not None and parts.stream.alive_at is not None
-
-
-def within_budget(stage: str, latency: Latency) -> bool | None:
-    """Whether the 99th percentile keeps the stage's ceiling; ``None`` without a ceiling or a sample."""
-    budget, p99_us = BUDGET_NS.get(stage), latency.summary()["p99_us"]
-    return None if budget is None or p99_us is None else p99_us * 1000 <= budget
 
 
 def unready(system: LocalSystem, started_at: Instant) -> list[str]:

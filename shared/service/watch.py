@@ -47,7 +47,7 @@ class Watcher:
         self._started_at = self._parts.clock.now()
         self._halted = ""
         self._connected_at = clock.now()
-        self._standing: dict[str, str] = {}  # what was raised and has not passed, by its key
+        self._standing: set[str] = set()  # what was raised and has not passed
         self._term: Term | None = None
         self._bad: deque[tuple[Instant, str, int]] = deque()
 
@@ -103,10 +103,11 @@ class Watcher:
         now = self._clock.now()
         if connected(self._parts):
             self._connected_at = now
-            if self._standing.pop("stream", None):
+            if "stream" in self._standing:
+                self._standing.remove("stream")
                 yield "stream_back", self._now(), "the exchange's stream is back"
         elif age(self._connected_at, now) >= _STREAM_GONE and "stream" not in self._standing:
-            self._standing["stream"] = "lost"
+            self._standing.add("stream")
             yield "stream_lost", self._now(), "no exchange stream for 30 s: no live books, nothing is bought"
 
     def _loops(self) -> Iterator[Alarm]:
@@ -116,10 +117,10 @@ class Watcher:
         for key in sorted(found.keys() | {key for key in self._standing if "/" in key}):
             what, loop = key.split("/")
             if key not in found:
-                del self._standing[key]
+                self._standing.remove(key)
                 yield "recovered", f"{loop} {self._now()}", f"{loop} works again"
             elif key not in self._standing:
-                self._standing[key] = found[key]
+                self._standing.add(key)
                 code = "silence" if what == "silent" else "quota_exhausted"
                 yield code, f"{loop} {self._now()}", f"{loop}: {found[key]}"
 

@@ -15,7 +15,7 @@ from shared.messages import AlertRaised, Message
 from shared.orders.ledger import Fill
 from shared.service.api import application, serving
 from shared.service.desk import Desk
-from shared.service.routes import ROUTES, Route, document
+from shared.service.routes import ROUTES, document
 from shared.terms import OrderStatus, Side
 from tests.execution.conftest import signal
 from tests.service.conftest import BODIES, HALT, TOKEN, Api, code, desk_of
@@ -40,18 +40,14 @@ async def test_a_taken_port_says_so(api: Api) -> None:
 # --- what is answered ---------------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("route", [route for route in ROUTES if route.answer], ids=lambda route: route.path)
-async def test_each_answer_is_of_the_type_it_is_described_by(api: Api, route: Route) -> None:
-    await api.post("/halt", HALT)
-    status, body = await api.ask(route.method, route.path, json=BODIES.get(route.path))
-    assert status == (503 if route.path == "/ready" else 200)
-    assert route.answer is not None
-    strict = msgspec.defstruct(
-        "Strict",
-        [(field.name, field.type) for field in msgspec.structs.fields(route.answer)],
-        forbid_unknown_fields=True,
-    )
-    msgspec.convert(body, strict)
+async def test_each_answer_is_of_the_type_it_is_described_by(api: Api) -> None:
+    for route in ROUTES:
+        if route.answer is None:
+            continue
+        status, body = await api.ask(route.method, route.path, json=BODIES.get(route.path))
+        assert status == (503 if route.path == "/ready" else 200), route.path
+        fields = [(field.name, field.type) for field in msgspec.structs.fields(route.answer)]
+        msgspec.convert(body, msgspec.defstruct("Strict", fields, forbid_unknown_fields=True))
 
 
 async def test_the_description_names_exactly_the_routes_of_the_server(api: Api) -> None:
@@ -125,6 +121,19 @@ async def test_orders_come_newest_first_in_their_last_state(api: Api) -> None:
     assert body["orders"][1]["limit_usd"] == "0.5200"
     _, unknown = await api.get("/orders?status=unknown&limit=5")
     assert [one["order_id"] for one in unknown["orders"]] == ["o1"]
+
+
+async def test_a_stage_says_whether_it_keeps_its_ceiling(api: Api) -> None:
+    api.system.parts.stats.latency("look to durable", 50_000_000)
+    api.system.parts.stats.latency("look to decided", 50_000_001)
+    api.system.parts.stats.latency("something new", 1)
+    _, body = await api.get("/state")
+    found = {stage: (one["budget_us"], one["within_budget"]) for stage, one in body["latency"].items()}
+    assert found == {
+        "look to durable": (50_000, True),
+        "look to decided": (50_000, False),
+        "something new": (None, None),
+    }
 
 
 async def test_signals_come_with_what_they_filled(api: Api) -> None:

@@ -20,10 +20,13 @@ TOKEN = "a-token-for-tests-0123456789"
 
 pytestmark = pytest.mark.e2e
 
+# Many signals soon: the test waits for one that is refused and one that is filled.
+_RUN = ("run", "--plain", "--profile", "any_edge", "--speed", 120, "--api", 0, "--log-json")
+
 
 @pytest.fixture
 def run(tmp_path: Path) -> Iterator[subprocess.Popen[str]]:
-    process = spawn(tmp_path, "run", "--plain", "--speed", 120, "--api", 0, "--log-json", API_TOKEN=TOKEN)
+    process = spawn(tmp_path, *_RUN, API_TOKEN=TOKEN)
     yield process
     process.kill()
     process.communicate()
