@@ -37,7 +37,9 @@ from shared.terms import Profile
 _log = logging.getLogger(__name__)
 
 _HANDLERS = Handlers(kalshi_scraper.handle, odds_scraper.handle, event_mapper.handle, edge_detector.handle)
-_DEMO_PACE = Pace(listing=20.0, odds=20.0, settle=20.0, account=60.0, books=2.0, housekeeping=120.0)
+_DEMO_PACE = Pace(
+    listing=20.0, odds=20.0, settle=20.0, account=60.0, books=2.0, sweep=30.0, housekeeping=120.0
+)
 # At 60 times real time a book that is a real half second behind is half a minute old.
 _DEMO_BOOK_AGE_S = 60.0
 _DEMO_LEAGUES = ("nfl", "nba", "mlb", "nhl", "ncaaf", "epl")

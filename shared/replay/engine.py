@@ -176,6 +176,8 @@ class Replay:
                 odds.append(event)
             else:
                 listings.append(self._with_fees(event))
+        # New odds and listings meet the books as they are now, not as they were when last worth a look.
+        await self._floor.sweep()
         for seen in odds:
             self._learn(seen)
         for market in listings:

@@ -71,6 +71,7 @@ class Pace:
     settle: float = 30.0
     account: float = 60.0
     books: float = 1.0
+    sweep: float = 1.0
     depth: float = 60.0
     housekeeping: float = 60.0
 
@@ -184,6 +185,7 @@ class LocalSystem:
             loops.append(("stream", p.stream.run(self._frames.put_nowait)))
             loops.append(("books", self._books()))
             loops.append(("watch", self._every("watch", pace.books, self._watch)))
+            loops.append(("sweep", self._every("sweep", pace.sweep, p.floor.sweep)))
             loops.append(("depth", self._every("depth", pace.depth, self._depth)))
         return loops
 

@@ -6,6 +6,7 @@ import asyncio
 from collections.abc import AsyncIterator
 from pathlib import Path
 
+import msgspec
 import pytest
 
 from shared.execution.gateway import Accepted, Outcome
@@ -15,8 +16,9 @@ from shared.risk.gate import ApprovedOrder
 from shared.runtime.floor import signal_schedule
 from shared.runtime.local import Parts
 from shared.terms import FeeType
-from tests.execution.conftest import START, TICKER
-from tests.runtime.test_local import close, live_signal, quoted
+from tests.edges.floor import mapping, market
+from tests.execution.conftest import START, TICKER, cents, contracts
+from tests.runtime.test_local import close, live_signal, quoted, snapshot
 from tests.support.rig import parts
 
 
@@ -95,8 +97,6 @@ async def test_an_orders_failure_closes_the_floor_and_is_told_once(made: Parts) 
 
 
 async def test_a_signal_whose_fee_nobody_knows_is_not_worked(made: Parts) -> None:
-    import msgspec
-
     unknown = msgspec.structs.replace(live_signal(made), fee_type=FeeType.UNKNOWN)
     assert signal_schedule(unknown, START) is None
     await made.floor.on_message(unknown)
@@ -110,3 +110,14 @@ async def test_a_market_that_is_over_leaves_nothing_behind(made: Parts) -> None:
     made.floor.forget([TICKER])
     assert made.floor.keeper.books == {}
     assert (made.executor.watched, made.executor.schedules) == ({}, {})
+
+
+async def test_a_book_that_moved_without_tempting_is_known_after_the_next_sweep(made: Parts) -> None:
+    board = made.floor.detector.board
+    for message in (market(), mapping()):
+        await made.floor.detector.handle(message)
+    made.floor.heard(snapshot())
+    live = ((cents(50), contracts(50)), (cents(55), contracts(50)))
+    assert board.quotes[TICKER].best != live
+    await made.floor.sweep()
+    assert board.quotes[TICKER].best == live
