@@ -6,7 +6,7 @@ A book that is missing or makes no sense is an error to whoever reads it: nothin
 from __future__ import annotations
 
 import random
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import replace
 
 from shared import cas
@@ -29,11 +29,12 @@ class StoredBook:
         self.documents, self.account, self.clock, self._rng = documents, account, clock, rng
         self.path = f"risk/{account}"
 
-    async def open(self, cash: Usd) -> bool:
-        """Start a book with ``cash`` and nothing held; ``False`` if there is one, which stays as it is."""
+    async def open(self, cash: Usd, holdings: Mapping[str, Holding] | None = None) -> bool:
+        """Start a book with what the account has; ``False`` if there is one, which stays as it is."""
         now = self.clock.now()
+        book = Book(cash, confirmed_at=now, holdings=holdings or {}).rolled(now)
         try:
-            await self.documents.create(self.path, encode_book(Book(cash, confirmed_at=now).rolled(now)))
+            await self.documents.create(self.path, encode_book(book))
         except AlreadyExistsError:
             return False
         return True

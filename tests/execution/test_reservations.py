@@ -10,7 +10,7 @@ from shared.backends.memory.documents import MemoryDocuments
 from shared.clock import DAY, SECOND, Instant, ManualClock
 from shared.errors import AlreadyExistsError, ConflictError, MalformedError, StorageError
 from shared.money import ONE, Price, Usd
-from shared.orders.ledger import Settlement
+from shared.orders.ledger import Position, Settlement
 from shared.ports import Document, Value
 from shared.risk.book import Holding, encode_book
 from shared.risk.breaker import Person
@@ -248,6 +248,14 @@ async def test_opening_again_keeps_what_is_there() -> None:
     desk = await desk_with_order()
     assert not await desk.book.open(Usd(DOLLAR))
     assert (await desk.read()).cash == 10_000 * DOLLAR
+
+
+async def test_an_account_that_already_holds_something_starts_with_it() -> None:
+    desk = Desk()
+    held = Holding("game", "NFL", Position(TICKER, "E", contracts(10), Usd(5 * DOLLAR)))
+    await desk.book.open(Usd(95 * DOLLAR), {TICKER: held})
+    view = (await desk.read()).view("game", "NFL", MONDAY)
+    assert (view.bankroll, view.sport_risk) == (100 * DOLLAR, 5 * DOLLAR)
 
 
 async def test_a_person_restates_the_book_they_compared_and_no_other() -> None:
