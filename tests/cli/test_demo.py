@@ -27,7 +27,10 @@ def answer(folder: Path, *arguments: str) -> Any:
 
 
 def test_a_demo_trades_and_its_books_agree_to_the_micro_dollar(tmp_path: Path) -> None:
-    result = finish(spawn(tmp_path, "run", "--json", "--seconds", 6, "--speed", 120), timeout_s=60)
+    result = finish(
+        spawn(tmp_path, "run", "--json", "--seconds", 15, "--speed", 120, "--profile", "any_edge"),
+        timeout_s=90,
+    )
     assert result.code == 0, result.err
     said = json.loads(result.out)
     assert said["markets"] > 500

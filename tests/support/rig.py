@@ -99,7 +99,7 @@ def system(made: Parts) -> LocalSystem:
     return LocalSystem(made, HANDLERS, rng(0))
 
 
-async def run_until(running: LocalSystem, done: Callable[[], bool], seconds: float = 45.0) -> None:
+async def run_until(running: LocalSystem, done: Callable[[], bool], seconds: float = 120.0) -> None:
     """Run until ``done``, then stop in order; raises what ended the run, or that it never came."""
     task = asyncio.create_task(running.run())
     came = False
