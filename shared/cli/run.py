@@ -5,12 +5,14 @@ from __future__ import annotations
 import asyncio
 import logging
 import signal
+import sys
 import time
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from random import SystemRandom
+from shutil import which
 
 import msgspec
 from rich.console import Group
@@ -188,7 +190,7 @@ async def _watched(
     system: LocalSystem, plan: Plan, redact: Redactor, seconds: float | None, plain: bool
 ) -> None:
     """Run with everything beside it: signals, API, alerts, and the view or its lines."""
-    _stop_on_signals(system, plan)
+    _stop_on_signals(system, plan, plain)
     try:
         async with attached(system, plan.settings, redact) as port:
             if port is not None:
@@ -214,13 +216,18 @@ def _announce(plan: Plan, text: str) -> None:
         errors.print(escape(text), highlight=False, soft_wrap=True)
 
 
-def _stop_on_signals(system: LocalSystem, plan: Plan) -> None:
+def _stop_on_signals(system: LocalSystem, plan: Plan, plain: bool) -> None:
     """Ctrl-C and a service manager's stop end the run in order; a second one ends it at once."""
     loop = asyncio.get_running_loop()
 
     def stop(number: signal.Signals) -> None:
         loop.remove_signal_handler(number)
-        _announce(plan, "stopping: letting orders under way arrive, writing history")
+        told = "stopping: letting orders under way arrive, writing history"
+        # The view knows how to move for its own console, and for no other.
+        if plain:
+            _announce(plan, told)
+        else:
+            console.print(told)
         system.stop.set()
 
     for number in (signal.SIGINT, signal.SIGTERM):
@@ -294,8 +301,10 @@ def _farewell(parts: Parts, folder: Path) -> None:
         f"{stats.signals} signals, {stats.fills} fills ({contracts(stats.contracts)} contracts), "
         f"{stats.settled} settled, fees {usd(ledger.fees)}, profit {colored(ledger.pnl)}"
     )
+    # Started by make, the command is in no PATH: name it as it can be typed.
+    arb = "arb" if which("arb") else escape(sys.argv[0])
     console.print(
-        f"history is in [bold]{escape(str(folder))}[/]; ask it: arb pnl, arb signals, arb why ID",
+        f"history is in [bold]{escape(str(folder))}[/]; ask it: {arb} pnl, {arb} signals, {arb} why ID",
         highlight=False,
         soft_wrap=True,
     )
