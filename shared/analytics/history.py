@@ -73,6 +73,15 @@ FROM (SELECT unnest(reasons) AS reason FROM opportunities_latest WHERE NOT accep
 GROUP BY 1 ORDER BY times DESC, reason
 """
 
+# Each side of each market as it stands now.
+_NEAREST = """
+SELECT observed_at, ticker, side, ask, fair.probability AS fair_probability, net_edge, confidence, reasons
+FROM (
+  SELECT *, row_number() OVER (PARTITION BY ticker, side ORDER BY observed_at DESC, event_id) AS newest
+  FROM opportunities_latest
+) WHERE newest = 1 AND NOT accepted AND net_edge IS NOT NULL ORDER BY net_edge DESC, ticker, side LIMIT ?
+"""
+
 
 def daily(query: Query) -> Rows:
     """Orders, contracts, stakes, fees and profit by day and league; profit on the day of settlement."""
@@ -109,6 +118,11 @@ def signals(query: Query, limit: int = 50) -> Rows:
 def rejections(query: Query) -> Rows:
     """How often each reason refused an opportunity."""
     return query(_REJECTED, ())
+
+
+def nearest(query: Query, limit: int = 5) -> Rows:
+    """What is refused now at the largest net edge, each with every reason."""
+    return query(_NEAREST, (limit,))
 
 
 def why(query: Query, identity: str) -> dict[str, Any] | None:

@@ -16,6 +16,8 @@ from shared.errors import ConfigError
 from shared.money import MICROS
 
 _SHORT = 12
+_NEAREST = 10
+_UNIT = "micro-dollars, hundredths"
 
 
 def pnl_command(data_dir: Path | None, json: bool) -> None:
@@ -25,7 +27,7 @@ def pnl_command(data_dir: Path | None, json: bool) -> None:
     totals = history.totals(days, unsettled)
     held = [row for row in unsettled if row["quantity"]]
     if json:
-        print_json({"days": days, "totals": totals, "open": held, "unit": "micro-dollars, hundredths"})
+        print_json({"days": days, "totals": totals, "open": held, "unit": _UNIT})
         return
     columns = ("day", "league", ">orders", ">contracts", ">staked", ">fees", ">settled", ">won", ">profit")
     rows = [
@@ -45,11 +47,12 @@ def pnl_command(data_dir: Path | None, json: bool) -> None:
 
 
 def signals_command(limit: int, data_dir: Path | None, json: bool) -> None:
-    """Newest signals with their fills, and how often each reason refused."""
+    """Newest signals with their fills, how often each reason refused, and what was refused most narrowly."""
     with _opened(data_dir) as kept:
         found, refused = history.signals(kept.query, limit), history.rejections(kept.query)
+        nearest = history.nearest(kept.query, min(limit, _NEAREST))
     if json:
-        print_json({"signals": found, "refused": refused})
+        print_json({"signals": found, "refused": refused, "nearest": nearest, "unit": _UNIT})
         return
     columns = (
         "seen",
@@ -70,9 +73,22 @@ def signals_command(limit: int, data_dir: Path | None, json: bool) -> None:
         for row in found
     ]  # fmt: skip
     console.print(table("Signals, newest first", columns, rows) if rows else "no signals yet")
-    reasons = [(row["reason"], f"{row['times']:,}") for row in refused]
+    _refusals(refused, nearest)
+
+
+def _refusals(counted: history.Rows, nearest: history.Rows) -> None:
+    reasons = [(row["reason"], f"{row['times']:,}") for row in counted]
     if reasons:
         console.print(table("Refused opportunities by reason", ("reason", ">times"), reasons))
+    rows = [
+        (row["ticker"], row["side"], "-" if row["ask"] is None else f"{row['ask'] / MICROS:.2f}",
+         "-" if row["fair_probability"] is None else f"{row['fair_probability']:.3f}",
+         f"{100 * row['net_edge']:+.2f}c", "; ".join(row["reasons"]))
+        for row in nearest
+    ]  # fmt: skip
+    if rows:
+        columns = ("market", "side", ">ask", ">fair", ">net edge", "refused because")
+        console.print(table("Refused now at the largest net edge, with every reason", columns, rows))
 
 
 def why_command(order_id: str, data_dir: Path | None, json: bool) -> None:
@@ -100,8 +116,10 @@ def _told(story: dict[str, Any]) -> Iterator[str]:
         yield from _certified(signal["certificate"])
     if opportunity is not None and opportunity["fair"] is not None:
         yield from _books(opportunity)
+    told: set[str] = set()
     for order in story["orders"]:
-        yield from _ordered(order)
+        yield from _ordered(order, known=order["order_id"] in told)
+        told.add(order["order_id"])
     for fill in story["fills"]:
         yield (
             f"[bold]fill[/] {contracts(fill['quantity'])} at ${fill['price'] / MICROS:.4f}, "
@@ -143,13 +161,14 @@ def _books(opportunity: dict[str, Any]) -> Iterator[str]:
     )
 
 
-def _ordered(order: dict[str, Any]) -> Iterator[str]:
+def _ordered(order: dict[str, Any], known: bool) -> Iterator[str]:
+    """One state of an order; a later state does not repeat what it passed."""
     yield (
         f"[bold]order[/] {order['order_id']} {order['mode']} {order['status']}: "
         f"{contracts(order['quantity'])} at ${order['limit'] / MICROS:.4f} or better, "
         f"filled {contracts(order['filled'])}"
     )
-    if order["controls"]:
+    if order["controls"] and not known:
         yield f"  passed {', '.join(order['controls'])}"
     for reason in order["reasons"]:
         yield f"  refused: {escape(reason)}"

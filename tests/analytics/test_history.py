@@ -181,6 +181,39 @@ async def test_every_reason_of_every_refusal_is_counted(desk: Desk) -> None:
     assert found == [{"reason": "thin_edge", "times": 1}, {"reason": "wide", "times": 1}]
 
 
+def weighed(ticker: str, net_edge: float | None, minute: int, *reasons: str) -> OpportunityAssessed:
+    return OpportunityAssessed(
+        observed_at=Instant(START + minute * MINUTE),
+        opportunity_id=f"{ticker}-{minute}",
+        ticker=ticker,
+        event_ticker="A-1",
+        side=Side.YES,
+        profile=Profile.STANDARD,
+        accepted=not reasons,
+        net_edge=net_edge,
+        reasons=reasons,
+    )
+
+
+async def test_the_nearest_refusal_comes_first_with_every_reason(desk: Desk) -> None:
+    reasons = ("thin_edge: net 2.00c", "confidence: 30")
+    for message in (
+        weighed("A-1-X", 0.01, 0, "thin_edge: net 1.00c"),
+        weighed("A-1-Y", 0.02, 0, *reasons),
+        weighed("A-1-Z", None, 0, "no_quote"),
+    ):
+        await desk.bus.publish(message.TOPIC, [seal(message)])
+    found = history.nearest(await desk.rows())
+    assert [row["ticker"] for row in found] == ["A-1-Y", "A-1-X"]
+    assert tuple(found[0]["reasons"]) == reasons
+
+
+async def test_what_was_refused_and_then_taken_is_no_refusal_now(desk: Desk) -> None:
+    for message in (weighed("A-1-X", 0.01, 0, "thin_edge: net 1.00c"), weighed("A-1-X", 0.06, 1)):
+        await desk.bus.publish(message.TOPIC, [seal(message)])
+    assert history.nearest(await desk.rows()) == []
+
+
 # --- why ----------------------------------------------------------------------------------------------------
 
 
