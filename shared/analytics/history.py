@@ -34,10 +34,10 @@ FROM traded AS t FULL OUTER JOIN paid AS p ON t.day = p.day AND t.league = p.lea
 ORDER BY day, league
 """
 
-# The fees of a market only grow, so they tell two states of one microsecond apart.
+# The fees of a market only grow, whatever the clock does: they say which of two states is the newer.
 _UNSETTLED = """
 SELECT ticker, quantity, cost, fees, realized FROM (
-  SELECT *, row_number() OVER (PARTITION BY ticker ORDER BY observed_at DESC, fees DESC) AS newest
+  SELECT *, row_number() OVER (PARTITION BY ticker ORDER BY fees DESC, observed_at DESC) AS newest
   FROM positions_latest
 ) WHERE newest = 1 AND ticker NOT IN (SELECT ticker FROM settlements_latest) ORDER BY ticker
 """

@@ -62,8 +62,8 @@ class Watcher:
                 await self._emit(*alarm)
 
     async def run(self) -> None:
-        """Look until cancelled."""
-        while True:
+        """Look until cancelled, or until the run begins to end: then its documents close."""
+        while not self._system.stop.is_set():
             await self.look()
             await self._clock.sleep(LOOK_S)
 

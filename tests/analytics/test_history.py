@@ -124,6 +124,15 @@ async def test_fees_of_an_open_market_are_already_a_loss(desk: Desk) -> None:
     assert totals["settled_pnl"] == 0
 
 
+async def test_a_clock_set_back_hides_no_later_fill(desk: Desk) -> None:
+    await desk.buy("A-1-X", Side.YES, 50, 10)
+    desk.clock.set(Instant(START - 60 * MINUTE))
+    await desk.buy("A-1-X", Side.YES, 52, 10)
+    [held] = history.unsettled(await desk.rows())
+    position = desk.account.ledger.positions["A-1-X"]
+    assert (held["quantity"], held["cost"], held["fees"]) == (contracts(20), position.cost, position.fees)
+
+
 async def test_a_settled_market_counts_on_its_day_and_in_its_league(desk: Desk) -> None:
     await desk.buy("A-1-X", Side.YES, 50, 10, league="NBA")
     desk.clock.set(Instant(START + DAY))

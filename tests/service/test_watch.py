@@ -183,6 +183,16 @@ async def test_state_that_cannot_be_read_does_not_end_the_watch(
     assert await post.look() == ["halted"]
 
 
+async def test_a_run_that_ends_is_not_looked_at_for_its_documents_close(
+    post: Post, caplog: pytest.LogCaptureFixture
+) -> None:
+    post.system.parts.executor.account.halted = "not to be seen any more"
+    post.system.stop.set()
+    await post.watcher.run()
+    assert await post.codes() == []
+    assert caplog.records == []
+
+
 async def test_what_ends_a_run_is_told_after_the_bus_is_closed(post: Post) -> None:
     await post.system.parts.bus.close()
     await post.watcher.ended(CredentialsError("the key was refused (401)"))
