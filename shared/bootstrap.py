@@ -33,8 +33,9 @@ from shared.pipeline.settle import Settler
 from shared.ports import Blobs
 from shared.risk.limits import RiskLimits
 from shared.runtime.floor import TradingFloor
-from shared.runtime.local import Pace, Parts
+from shared.runtime.local import Parts
 from shared.runtime.stats import Stats
+from shared.runtime.trading import Pace
 from shared.terms import Profile
 from shared.venues.http import AiohttpTransport, Transport
 from shared.venues.kalshi.client import KalshiClient

@@ -29,7 +29,8 @@ from shared.cli.view import line, screen
 from shared.clock import Clock, Instant, ScaledClock, SystemClock, to_datetime
 from shared.config import LogFormat, Secret, Settings, load
 from shared.errors import ArbError, ConfigError
-from shared.runtime.local import Handlers, LocalSystem, Pace, Parts
+from shared.runtime.local import Handlers, LocalSystem, Parts
+from shared.runtime.trading import Pace
 from shared.service.api import HOST, check_token
 from shared.service.attach import attached
 from shared.service.logs import logging_to

@@ -20,7 +20,8 @@ from shared.backends.local.history import open_history
 from shared.bootstrap import RunOptions, Venues, paper_system
 from shared.clock import Instant, ScaledClock, SystemClock
 from shared.config import Secret, load
-from shared.runtime.local import Handlers, LocalSystem, Pace, Parts
+from shared.runtime.local import Handlers, LocalSystem, Parts
+from shared.runtime.trading import Pace
 from shared.simulator.faults import Faults
 from shared.simulator.schedule import Preset
 from shared.simulator.server import serve
