@@ -138,6 +138,12 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     max_orders_per_minute: Positive = 10
     min_order_gap_ms: Count = 100
     max_consecutive_losses: Positive = 5
+    canary_clean_fills: Annotated[
+        Count,
+        Meta(description="one contract an order until so many filled as they should"),
+    ] = 5
+    maker_first: Annotated[bool, Meta(description="rest one tick below the offer before taking it")] = False
+    maker_rest_seconds: Seconds = 5.0
     min_price_cents: Annotated[Cents, Meta(description="cheaper contracts are not bought")] = 5
     max_price_cents: Annotated[Cents, Meta(description="dearer contracts are not bought")] = 95
     paper_bankroll_usd: Annotated[Usd, Meta(description="a paper account's first cash")] = _dollars(10_000)

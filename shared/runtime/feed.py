@@ -8,10 +8,10 @@ from enum import StrEnum
 from shared.clock import SECOND, Clock, Instant, age
 from shared.messages import BookSeen
 from shared.venues.kalshi.account import FillSeen
-from shared.venues.kalshi.client import KalshiClient
 from shared.venues.kalshi.events import BookSnapshot, StreamEvent
 from shared.venues.kalshi.portfolio import KalshiPortfolio
 from shared.venues.kalshi.private import PrivateFeed
+from shared.venues.kalshi.trading import KalshiTrading
 
 # A stream that is back within this time has cost nothing but a snapshot.
 _PATIENCE = 5 * SECOND
@@ -31,15 +31,20 @@ class LiveFeed:
     """Reads by REST what the stream does not tell."""
 
     def __init__(
-        self, fills: PrivateFeed, portfolio: KalshiPortfolio, client: KalshiClient, clock: Clock
+        self, fills: PrivateFeed, portfolio: KalshiPortfolio, trading: KalshiTrading, clock: Clock
     ) -> None:
-        self._fills, self._portfolio, self._client, self._clock = fills, portfolio, client, clock
+        self._fills, self._portfolio, self._trading, self._clock = fills, portfolio, trading, clock
+        self._client = portfolio.client
         self._alive_at = clock.now()
         self.mode = Mode.STREAM
 
     def note(self, event: StreamEvent) -> bool:
         """An event of the stream; true if it is a fill of ours that is new."""
         return self._fills.note(event)
+
+    async def warm(self) -> None:
+        """Have the next order signed before it is wanted."""
+        await self._trading.warm()
 
     async def catch_up(self) -> list[FillSeen]:
         """Read the fills that are due; gives those that the stream had not told."""

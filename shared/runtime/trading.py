@@ -43,6 +43,7 @@ class Pace:
     trader: float = 1.0
     reconcile: float = 10.0
     fills: float = 1.0
+    signature: float = 0.5
     books: float = 1.0
     sweep: float = 1.0
     depth: float = 60.0
@@ -105,6 +106,7 @@ class TradingSide:
         ]
         if p.live is not None:
             loops.append(("fills", every("fills", pace.fills, p.live.catch_up)))
+            loops.append(("signature", every("signature", pace.signature, p.live.warm)))
         if p.stream is not None:
             loops += [
                 ("stream", p.stream.run(self.frames.put_nowait)),
