@@ -15,7 +15,7 @@ from shared.errors import RetryLaterError
 from shared.messages import Message
 from shared.ports import Handler
 from tests.simulation.loop import SimulationLoop, owned
-from tests.simulation.process import Incarnation
+from tests.simulation.process import DELIVERY, Incarnation
 from tests.simulation.weather import Weather
 
 _QUICK_S = (0.005, 0.08)
@@ -90,7 +90,7 @@ class SimulationBus:
                 self.loop.record.effect(one.owner.name, "hears", f"{message.TOPIC} {message.event_id}")
                 self.on_deliver(one.owner, message)
                 with owned(one.owner):
-                    task = self.loop.create_task(_handled(one.handler, message))
+                    task = self.loop.create_task(_handled(one.handler, message), name=DELIVERY)
                     with owned(None):
                         task.add_done_callback(
                             lambda task, one=one: self._answered(one, message, task, tries, until)

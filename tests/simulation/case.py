@@ -12,7 +12,6 @@ from typing import Any
 import msgspec
 
 from shared.clock import Instant
-from shared.execution.halt import PATH as HALT
 from shared.messages import OrderUpdated, SignalRaised
 from shared.money import LOTS, Usd
 from shared.orders.state import TERMINAL
@@ -31,6 +30,7 @@ from tests.simulation.process import Incarnation, Machine
 from tests.simulation.store import Store
 
 BOOK = "risk/main"
+LEASE = "leases/executor"
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,8 +102,10 @@ class Case:
     signals: dict[str, SignalRaised] = field(default_factory=dict)
     bad_signals: dict[str, str] = field(default_factory=dict)
     intents: dict[str, Intent] = field(default_factory=dict)
-    epochs: dict[str, int] = field(default_factory=dict)
+    leases: dict[str, int] = field(default_factory=dict)  # last epoch of every holder
+    epochs: dict[str, int] = field(default_factory=dict)  # of who stored an intent, by the lease
     opened_by: dict[str, Incarnation | None] = field(default_factory=dict)
+    booked: list[str] = field(default_factory=list)  # fills, in the order in which they were booked
     sent: list[Sent] = field(default_factory=list)
     refusals: list[Doubted] = field(default_factory=list)
     told: dict[str, list[OrderUpdated]] = field(default_factory=dict)
@@ -180,6 +182,3 @@ def open_cost(account: Account) -> int:
 def cost_of(order: MemberOrder) -> int:
     """Most that an order can cost without fees, micro-dollars."""
     return order.unit * order.initial // LOTS
-
-
-__all__ = ["BOOK", "HALT", "Case", "Doubted", "Intent", "Sent", "cost_of", "halted_by", "intent_of"]

@@ -302,6 +302,10 @@ class Desk:
             await self.settle(proposal.client_order_id, outcome, proposal)
             return
         await self.settle(proposal.client_order_id, outcome, proposal)
+        self.took(work, outcome)
+
+    def took(self, work: Work, outcome: Outcome) -> None:
+        """What an order has taken of a signal's quantity."""
         if isinstance(outcome, Accepted):
             work.wanted = Quantity(work.wanted - sum(fill.quantity for fill in outcome.fills))
         if work.wanted <= 0 or isinstance(outcome, Rejected):
@@ -320,6 +324,9 @@ class Desk:
                 break
             await self.clock.sleep(_LOOK_AGAIN_S)
         await self.settle(order_id, outcome, proposal)
+        work = self.works.get(ticker)
+        if work is not None and work.signal.signal_id == found.value["order"]["signal_id"]:
+            self.took(work, outcome)
         if self.blocked.get(ticker) == order_id:
             del self.blocked[ticker]
 

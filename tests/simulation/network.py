@@ -16,10 +16,12 @@ from urllib.parse import urlencode, urlsplit
 
 import msgspec
 
+from shared.money import Quantity
 from shared.errors import ArbError, OutcomeUnknownError, VenueDownError
 from shared.simulator.accounts import Account
 from shared.simulator.kalshi_http import KalshiApi
 from shared.simulator.kalshi_ws import Session
+from shared.simulator.matching import Order
 from shared.simulator.web import Reply, Request
 from shared.venues.http import Params, Response
 from tests.simulation.loop import SimulationLoop, owned
@@ -68,6 +70,25 @@ class Exchange:
         self.api.advance()
         with owned(None):
             self.loop.call_later(_PUMP_S, self.pump)
+
+    def snatch(self, request: Request) -> None:
+        """Somebody was faster: a part of the best offers of an order's market is gone."""
+        exchange = self.api.world.exchange
+        market = exchange.markets.get(msgspec.json.decode(request.body, type=_Named).ticker)
+        if market is None or not market.is_open:
+            return
+        for bid in (True, False):
+            best = market.book.best(not bid)
+            if best is not None:
+                left = self.rng.choice((0, 100, 100, 200, 350))
+                lots = Quantity(max(0, market.book.size(not bid, best) - left))
+                if lots:
+                    exchange.match(market, Order(exchange.next_number(), exchange.crowd, bid, best, lots))
+        exchange.touch(market)
+
+
+class _Named(msgspec.Struct):
+    ticker: str = ""
 
 
 def is_order(request: Request) -> bool:
@@ -136,6 +157,8 @@ class ProcessTransport:
         if strange is not None:
             self._answer(answer, _ANSWERS[strange.word])
             return
+        if is_order(request) and self._strikes("snatched"):
+            self._exchange.snatch(request)
         reply = self._exchange.api.handle(request)
         self._loop.record.effect("exchange", "answers", f"{reply.status} {request.method} {request.path}")
         self._exchange.on_arrival(self._owner.name, request)
@@ -332,16 +355,16 @@ class Line:
     def _notice(self, frame: bytes) -> None:
         """Keep account of what the process can know about lost messages."""
         self.heard_at = self._loop.time()
-        if _SNAPSHOT in frame[:80]:
-            seen = _snapshot.decode(frame)
-            self._sid_of[seen.msg.market_ticker] = seen.sid
-            self.suspect_since.pop(seen.msg.market_ticker, None)
-        elif self._lost:
-            seen_frame = _numbered.decode(frame)
-            if seen_frame.seq is not None and seen_frame.sid in self._lost:
-                self._lost.discard(seen_frame.sid)
-                for ticker in [one for one, sid in self._sid_of.items() if sid == seen_frame.sid]:
+        if self._lost:
+            seen = _numbered.decode(frame)
+            if seen.seq is not None and seen.sid in self._lost:
+                self._lost.discard(seen.sid)
+                for ticker in [one for one, sid in self._sid_of.items() if sid == seen.sid]:
                     self.suspect_since.setdefault(ticker, self._loop.time())
+        if _SNAPSHOT in frame[:80]:
+            whole = _snapshot.decode(frame)
+            self._sid_of[whole.msg.market_ticker] = whole.sid
+            self.suspect_since.pop(whole.msg.market_ticker, None)
 
     def _ping(self) -> None:
         if not self.is_open:

@@ -182,6 +182,7 @@ SORTS: dict[str, _Sort] = {
     "fills_twice": _Sort(1.0, _window(2, 30)),
     "fills_swapped": _Sort(0.7, _window(2, 30)),
     # venue: the market
+    "snatched": _Sort(2.0, _window(5, 60)),  # somebody takes a part of what an order came for
     "shard_paused": _Sort(0.7, _window(1, 20, (1, 1))),
     "market_halted": _Sort(0.7, _window(1, 20, (1, 1))),
 }
@@ -191,24 +192,32 @@ def drawn(seed: int) -> Plan:
     """The plan of a seed."""
     rng = random.Random(f"{seed}/plan")  # noqa: S311 - reproducible
     processes = rng.choices((1, 2, 3), (3, 5, 2))[0]
+    # Swarm testing: each run knows only some sorts of faults, so that rare combinations are not drowned.
+    known = [kind for kind in SORTS if rng.random() < 0.5] or ["crash"]
+    return _plan(rng, seed, processes, known, rng.randrange(0, 13), rng.randrange(4))
+
+
+def focused(seed: int, kinds: tuple[str, ...], processes: int = 2, faults: int = 8, tightness: int = 0) -> Plan:
+    """A plan of many faults of few kinds, to find what only they can bring to light."""
+    rng = random.Random(f"{seed}/focus")  # noqa: S311 - reproducible
+    plan = _plan(rng, seed, processes, list(kinds) or ["crash"], faults if kinds else 0, tightness)
+    return msgspec.structs.replace(plan, signals=30.0)
+
+
+def _plan(
+    rng: random.Random, seed: int, processes: int, kinds: list[str], faults: int, tightness: int
+) -> Plan:
     seconds = round(rng.uniform(30, 90), 1)
+    chosen = rng.choices(kinds, [SORTS[kind].weight for kind in kinds], k=faults)
+    drawn_faults = [_fault(rng, kind, seconds, processes) for kind in chosen]
     return Plan(
         seed=seed,
         seconds=seconds,
         skews=tuple(round(rng.uniform(-0.9, 0.9), 3) for _ in range(processes)),
-        signals=round(rng.uniform(6, 40), 1),
-        tightness=rng.randrange(4),
-        faults=_faults(rng, seconds, processes),
+        signals=round(rng.uniform(10, 60), 1),
+        tightness=tightness,
+        faults=tuple(sorted(drawn_faults, key=lambda fault: (fault.at, fault.kind))),
     )
-
-
-def _faults(rng: random.Random, seconds: float, processes: int) -> tuple[Fault, ...]:
-    # Swarm testing: each run knows only some sorts of faults, so that rare combinations are not drowned.
-    known = [kind for kind in SORTS if rng.random() < 0.5] or ["crash"]
-    weights = [SORTS[kind].weight for kind in known]
-    chosen = rng.choices(known, weights, k=rng.randrange(0, 13))
-    faults = (_fault(rng, kind, seconds, processes) for kind in chosen)
-    return tuple(sorted(faults, key=lambda fault: (fault.at, fault.kind)))
 
 
 def _fault(rng: random.Random, kind: str, seconds: float, processes: int) -> Fault:

@@ -22,6 +22,8 @@ from tests.simulation.loop import SimulationLoop, owned
 
 # As a service manager: what has not ended by then is killed.
 GRACE_S = 10.0
+# Name of the tasks in which messages are handled.
+DELIVERY = "delivery"
 
 
 @dataclass(frozen=True, slots=True)
@@ -222,7 +224,8 @@ class Machine:
         error = None if task.cancelled() else task.exception()
         if error is not None:
             self.ends.append(f"{born.name}: {type(error).__name__}: {error}")
-        left = self.loop.tasks_of(born)
+        # Deliveries are the bus's own: a service that has ended is simply not called any more.
+        left = [one for one in self.loop.tasks_of(born) if one.get_name() != DELIVERY]
         self.loop.record.effect(born.name, "ends", type(error).__name__ if error else f"{len(left)} tasks left")
         self.leaked += [f"{born.name}: {one.get_coro()!r}" for one in left]
         self.kill("ended")

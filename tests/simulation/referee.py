@@ -15,7 +15,7 @@ from shared.risk.controls import Proposal, RiskView
 from shared.risk.gate import Gate, Verdict
 from shared.simulator.web import Request
 from tests.simulation import invariants
-from tests.simulation.case import Case, Doubted, Intent, Sent, halted_by, intent_of
+from tests.simulation.case import LEASE, Case, Doubted, Intent, Sent, halted_by, intent_of
 from tests.simulation.loop import OWNER, SimulationError
 from tests.simulation.network import ORDERS_PATH
 from tests.simulation.process import Incarnation
@@ -52,6 +52,8 @@ class Referee:
             self._no_secret(f"document {write.path}", msgspec.json.encode(write.value))
             if write.path.startswith("orders/"):
                 self._order_stored(who, write, intent_of(write.value))
+            elif write.path == LEASE:
+                self.case.leases[write.value["holder"]] = write.value["epoch"]
             elif write.path == HALT:
                 self.case.halts.append((self.case.now, halted_by(write.value)))
 
@@ -61,7 +63,7 @@ class Referee:
         body = msgspec.json.decode(request.body)
         for item in body.get("orders", ()) if request.path != ORDERS_PATH else (body,):
             order_id = item.get("client_order_id", "")
-            sent = Sent(order_id, item["ticker"], by, case.now, case.epochs.get(order_id, 0))
+            sent = Sent(order_id, item["ticker"], by, case.now, case.leases.get(by.name, 0))
             case.sent.append(sent)
             case.count("sent")
             self._ask(invariants.ON_SEND, sent)
@@ -105,15 +107,15 @@ class Referee:
         case, is_new = self.case, isinstance(write, Create)
         before = case.intents.get(intent.order_id)
         case.intents[intent.order_id] = intent
+        case.booked += intent.fills[len(before.fills) if before else 0 :]
         if is_new:
             case.count("intents")
-            held = case.raw_book()["reserved"].get(intent.order_id)
-            case.epochs[intent.order_id] = held["epoch"] if held else 0
+            case.epochs[intent.order_id] = case.leases.get(who, 0)
             case.opened_by[intent.order_id] = self._incarnations.get(who)
             self._ask(invariants.ON_INTENT, intent)
         self._ask(invariants.ON_CHANGE, intent)
         if intent.is_over and (before is None or not before.is_over):
-            case.count(intent.status.value)
+            case.count(f"ended {intent.status}")
             self._ask(invariants.ON_END, intent)
         elif intent.status.value == "unknown" and before is not None and before.status != intent.status:
             case.count("unknown")

@@ -51,14 +51,13 @@ class Signals:
         self.until = until
         self._next()
 
-    def probe(self) -> SignalRaised | None:
-        """One good signal, for a market that trades now; ``None`` if there is none at the moment."""
-        for ticker in self._tickers:
-            made = self._made(self._market(ticker), Side.YES, good_for=60.0)
+    def probe(self) -> None:
+        """A signal that nothing speaks against: one contract, in a calm market, above what stands there."""
+        calm = [ticker for ticker in self._tickers if _is_calm(self._market(ticker))]
+        if calm:
+            made = self._made(self._market(self.rng.choice(calm)), Side.YES, 14.0, steps=2)
             if made is not None:
-                self._publish(made)
-                return made
-        return None
+                self._publish(_resealed(made, quantity=Quantity(LOTS)))
 
     def _next(self) -> None:
         wait = self.rng.expovariate(self.per_minute / 60)
@@ -86,15 +85,17 @@ class Signals:
     def _market(self, ticker: str) -> Market:
         return self.exchange.api.world.exchange.markets[ticker]
 
-    def _made(self, market: Market, side: Side, good_for: float) -> SignalRaised | None:
-        """Buy a little at a price that crosses what stands there, or nearly."""
+    def _made(
+        self, market: Market, side: Side, good_for: float, steps: int | None = None
+    ) -> SignalRaised | None:
+        """Buy a little at a price that crosses what stands there by ``steps`` ticks, or nearly."""
         quote = market.quote
         ask = quote.ask if side is Side.YES else None if quote.bid is None else complement(quote.bid)
         game = market.event.game
         if ask is None or game is None:
             return None
         step = market.step(ask)
-        limit = Price(ask + step * self.rng.choice((-2, 0, 0, 1, 2)))
+        limit = Price(ask + step * (self.rng.choice((-2, 0, 0, 1, 2)) if steps is None else steps))
         if not 2 * step <= limit <= MICROS - 2 * step:
             return None
         now = Instant(self.start + int(self.loop.time() * SECOND))
@@ -145,8 +146,20 @@ class Signals:
         way, changes = self.rng.choice(list(_SPOILED.items()))
         identity = digest("bad", signal.signal_id)
         self.bad[identity] = way
-        spoiled = msgspec.structs.replace(signal, **{"signal_id": identity, **changes(signal)})
-        return seal(spoiled, trace_id=signal.trace_id)
+        return _resealed(signal, **{"signal_id": identity, **changes(signal)})
+
+
+def _resealed(signal: SignalRaised, **changes: object) -> SignalRaised:
+    changed: SignalRaised = msgspec.structs.replace(signal, **changes)
+    return seal(changed, trace_id=signal.trace_id)
+
+
+def _is_calm(market: Market) -> bool:
+    """Both sides quoted, near each other, away from the ends."""
+    bid, ask = market.quote.bid, market.quote.ask
+    if not market.is_open or bid is None or ask is None or market.quote.ask_size < LOTS:
+        return False
+    return ask - bid <= 60_000 and 150_000 <= ask <= 850_000
 
 
 _SPOILED: dict[str, Callable[[SignalRaised], dict[str, object]]] = {

@@ -270,7 +270,8 @@ class Run:
         for ticker in self.signals.favourites:
             if world.exchange.markets[ticker].status.value == "inactive":
                 world.resume(ticker)
-        for machine in self.machines:
+        for machine, skew in zip(self.machines, self.plan.skews, strict=True):
+            machine.clock.offset_us = int(skew * SECOND)
             machine.clear_traps()
             machine.start()
         self.let_trade()
