@@ -311,11 +311,19 @@ def fills_are_booked_once(case: Case, intent: Intent) -> Found:
         yield f"{intent.order_id} has fill {strange[0]}, the exchange has not"
 
 
+def what_may_still_fill_is_reserved(case: Case, intent: Intent) -> Found:
+    """[4] An order whose end is not known keeps the reservation of everything that has not filled."""
+    held = case.raw_book()["reserved"].get(intent.order_id, {"remaining": 0})
+    open_lots = 0 if intent.is_over else intent.proposal.quantity - intent.filled
+    if held["remaining"] < open_lots:
+        yield f"{intent.order_id} is {intent.status}: {open_lots} lots may fill, {held['remaining']} reserved"
+
+
 def _fill_id(row: dict[str, object]) -> str:
     return str(row.get("fill_id") or row.get("trade_id"))
 
 
-ON_CHANGE: tuple[Question, ...] = (fills_are_booked_once,)
+ON_CHANGE: tuple[Question, ...] = (fills_are_booked_once, what_may_still_fill_is_reserved)
 ON_END: tuple[Question, ...] = (an_end_is_true,)
 
 # --- when everything has come to rest ----------------------------------------------------------------------

@@ -274,14 +274,14 @@ class SimulationLoop(asyncio.BaseEventLoop):
         """Throw away everything unfinished. Nothing outside may listen any more."""
         if self.is_closed():
             return
-        self._ready_now.clear()
-        self._timers.clear()
         for task in [*self._dead, *asyncio.all_tasks(self)]:
             task._log_destroy_pending = False  # type: ignore[attr-defined]
             coroutine = task.get_coro()
             if isinstance(coroutine, (Coroutine, Generator)):
                 _put_down(coroutine)
         self._dead.clear()
+        self._ready_now.clear()
+        self._timers.clear()
         super().close()
 
     def _asyncgen_finalizer_hook(self, agen: Any) -> None:
