@@ -22,6 +22,7 @@ from shared.execution.safety import Safety, SafetyPolicy
 from shared.execution.stored_book import ACCOUNT, StoredBook
 from shared.execution.trader import Authority, Examine, Trader, nothing_to_examine
 from shared.lease import LIFE_S, DocumentLease
+from shared.money import Usd
 from shared.ports import Bus, Documents
 from shared.risk.controls import CONTROLS, SAFEGUARDS
 from shared.risk.gate import Gate
@@ -58,6 +59,14 @@ class Execution:
     executor: Executor
     reconciler: Reconciler
     trader: Trader
+
+    async def begin(self, cash: Usd) -> None:
+        """Open the account, with ``cash`` if it is new; take the lease if it is free, and be ready."""
+        await self.stored.open(cash)
+        await self.trader.renew()
+        await self.trader.turn()
+        await self.trader.reconcile()
+        await self.trader.turn()
 
 
 def assemble(

@@ -251,14 +251,10 @@ class LocalSystem:
 
     async def _recover(self) -> None:
         """Open the account as it was left, as halted as it was; tell history what a crash kept from it."""
-        p, trader = self.parts, self.parts.execution.trader
+        p = self.parts
         await p.mapper.restore()
-        await p.execution.stored.open(p.bankroll)
         await halt.restore(p.documents, p.executor.account)
-        await trader.renew()
-        await trader.turn()
-        await trader.reconcile()
-        await trader.turn()
+        await p.execution.begin(p.bankroll)
         tables = ("orders", "fills", "settlements")
         kept = await p.warehouse.query(" UNION ALL ".join(f"SELECT event_id FROM {t}" for t in tables))  # noqa: S608
         await p.execution.journal.retell(frozenset(row["event_id"] for row in kept))
