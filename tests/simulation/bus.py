@@ -79,7 +79,9 @@ class SimulationBus:
 
     def _deliver(self, machine: int, message: Message, tries: int, until: float) -> None:
         found = [
-            one for one in self._subscriptions.values() if one.machine == machine and one.topic == message.TOPIC
+            one
+            for one in self._subscriptions.values()
+            if one.machine == machine and one.topic == message.TOPIC
         ]
         if not any(one.owner.is_alive for one in found):
             if self.loop.time() < until:

@@ -108,7 +108,7 @@ class Case:
     booked: list[str] = field(default_factory=list)  # fills, in the order in which they were booked
     sent: list[Sent] = field(default_factory=list)
     refusals: list[Doubted] = field(default_factory=list)
-    told: dict[str, list[OrderUpdated]] = field(default_factory=dict)
+    told: list[OrderUpdated] = field(default_factory=list)  # refusals that were published
     halts: list[tuple[float, bool]] = field(default_factory=list)
     logs: list[str] = field(default_factory=list)
     counts: dict[str, int] = field(default_factory=dict)

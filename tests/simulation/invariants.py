@@ -55,7 +55,7 @@ def approval_names_every_control(case: Case, intent: Intent) -> Found:
 
 def identity_is_derived(case: Case, intent: Intent) -> Found:
     """[3] An order's id comes from signal, leg and attempt, so that a retry cannot be another order."""
-    if all(client_order_id(intent.signal_id, 0, one) != intent.order_id for one in range(_ATTEMPTS)):
+    if not _is_of(intent.signal_id, intent.order_id):
         yield f"{intent.order_id} is no attempt at signal {intent.signal_id}"
 
 
@@ -377,7 +377,9 @@ def profit_equals_the_exchange(case: Case) -> Found:
         row = rows[fill]
         held = positions.setdefault(str(row["ticker"]), Position())
         lots = parse_quantity(str(row["count_fp"]))
-        held.trade(lots if row["outcome_side"] == "yes" else -lots, parse_price(str(row["yes_price_dollars"])))
+        held.trade(
+            lots if row["outcome_side"] == "yes" else -lots, parse_price(str(row["yes_price_dollars"]))
+        )
         fees += parse_usd(str(row["fee_cost"]))
     book, theirs = case.book(), sum(held.realized for held in positions.values()) - fees
     if book.cash + book.open_cost - case.deposits != theirs:
@@ -403,16 +405,21 @@ def refusals_are_told(case: Case) -> Found:
 
 
 def _is_told(case: Case, refusal: Doubted) -> bool:
-    """Whether a record of that signal names every control that refused."""
-    order_id = refusal.verdict.proposal.client_order_id
+    """Whether records of its signal name every control that refused."""
+    proposal = refusal.verdict.proposal
     wanted = {one.control for one in refusal.verdict.refusals}
     named = {
         reason.partition(":")[0]
-        for update in case.told.get(order_id, ())
-        if update.status in TERMINAL
+        for update in case.told
+        if update.ticker == proposal.ticker and _is_of(update.signal_id, proposal.client_order_id)
         for reason in update.reasons
     }
     return wanted <= named
+
+
+def _is_of(signal_id: str, order_id: str) -> bool:
+    """Whether an order is an attempt at a signal."""
+    return any(client_order_id(signal_id, 0, one) == order_id for one in range(_ATTEMPTS))
 
 
 def _had_time(case: Case, refusal: Doubted) -> bool:

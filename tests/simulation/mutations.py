@@ -151,7 +151,9 @@ def _not_fenced(original: Any) -> Any:
 
 
 def _counted_twice(original: Any) -> Any:
-    def book_order(book: Book, order_id: str, marks: Any, status: Any, fills: Any, filled: Any, now: Any) -> Any:
+    def book_order(
+        book: Book, order_id: str, marks: Any, status: Any, fills: Any, filled: Any, now: Any
+    ) -> Any:
         again = [replace(fill, fill_id=f"{fill.fill_id}-again") for fill in fills]
         return original(book, order_id, marks, status, [*fills, *again], filled, now)
 
@@ -257,7 +259,9 @@ def _more_than_was_wanted(original: Any) -> Any:
 
 def _a_cent_more(original: Any) -> Any:
     async def create(self: KalshiTrading, ticket: OrderTicket) -> Placed:
-        placed: Placed = await original(self, replace(ticket, price=Price(min(ticket.price + 10_000, 990_000))))
+        placed: Placed = await original(
+            self, replace(ticket, price=Price(min(ticket.price + 10_000, 990_000)))
+        )
         return placed
 
     return create
@@ -311,7 +315,9 @@ def _no_limit_a_day(original: Any) -> Any:
 MUTATIONS: tuple[Mutation, ...] = (
     Mutation("the intent is not written", Reservations, "reserve", _not_stored),
     Mutation("the intent is written without a reservation", Book, "reserve", _not_reserved),
-    Mutation("the reservation is released before sending", Reservations, "reserve", _released_before_it_is_sent),
+    Mutation(
+        "the reservation is released before sending", Reservations, "reserve", _released_before_it_is_sent
+    ),
     Mutation("an unknown outcome counts as rejected", LiveGateway, "place", _unknown_is_rejected, _LOST),
     Mutation("a retry gets a new id", KalshiTrading, "create", _sent_again_under_a_new_id, _LOST),
     Mutation("every order is sent as two", KalshiTrading, "create", _sent_twice_as_two),
@@ -357,7 +363,9 @@ MUTATIONS: tuple[Mutation, ...] = (
         processes=2,
     ),
     Mutation("the gate waves everything through", Gate, "judge", _gate_waves_through, tightness=1),
-    Mutation("the daily loss is not looked at", Gate, "judge", _one_control_is_left_out, tightness=2, seeds=40),
+    Mutation(
+        "the daily loss is not looked at", Gate, "judge", _one_control_is_left_out, tightness=2, seeds=40
+    ),
     Mutation("counts of the day start anew each time", Book, "rolled", _no_limit_a_day, tightness=1),
     Mutation("the halt is ignored", halt, "_text", _never_halted, ("halt",)),
     Mutation(

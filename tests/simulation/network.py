@@ -136,7 +136,9 @@ class ProcessTransport:
         answer: asyncio.Future[Reply] = self._loop.create_future()
         if is_order(request):
             self._exchange.on_send(self._owner, request)
-        self._loop.record.effect(self._owner.name, "sends", f"{request.method} {request.path}?{request.query}")
+        self._loop.record.effect(
+            self._owner.name, "sends", f"{request.method} {request.path}?{request.query}"
+        )
         with owned(None):
             silence = self._loop.call_later(seconds, _fail, answer, _no_answer(request))
             answer.add_done_callback(lambda _: silence.cancel())

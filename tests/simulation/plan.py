@@ -94,7 +94,9 @@ def _window(low: float, high: float, share: tuple[float, float] = (0.1, 0.8)) ->
     return draw
 
 
-def _measured(low: float, high: float, window: tuple[float, float], share: tuple[float, float] = (1, 1)) -> _Draw:
+def _measured(
+    low: float, high: float, window: tuple[float, float], share: tuple[float, float] = (1, 1)
+) -> _Draw:
     def draw(rng: random.Random, _: int) -> dict[str, object]:
         return {
             "seconds": round(rng.uniform(*window), 2),
@@ -197,7 +199,9 @@ def drawn(seed: int) -> Plan:
     return _plan(rng, seed, processes, known, rng.randrange(0, 13), rng.randrange(4))
 
 
-def focused(seed: int, kinds: tuple[str, ...], processes: int = 2, faults: int = 8, tightness: int = 0) -> Plan:
+def focused(
+    seed: int, kinds: tuple[str, ...], processes: int = 2, faults: int = 8, tightness: int = 0
+) -> Plan:
     """A plan of many faults of few kinds, to find what only they can bring to light."""
     rng = random.Random(f"{seed}/focus")  # noqa: S311 - reproducible
     plan = _plan(rng, seed, processes, list(kinds) or ["crash"], faults if kinds else 0, tightness)

@@ -226,7 +226,9 @@ class Machine:
             self.ends.append(f"{born.name}: {type(error).__name__}: {error}")
         # Deliveries are the bus's own: a service that has ended is simply not called any more.
         left = [one for one in self.loop.tasks_of(born) if one.get_name() != DELIVERY]
-        self.loop.record.effect(born.name, "ends", type(error).__name__ if error else f"{len(left)} tasks left")
+        self.loop.record.effect(
+            born.name, "ends", type(error).__name__ if error else f"{len(left)} tasks left"
+        )
         self.leaked += [f"{born.name}: {one.get_coro()!r}" for one in left]
         self.kill("ended")
         if error is not None:

@@ -14,6 +14,7 @@ from shared.ports import Create, Delete, Write
 from shared.risk.controls import Proposal, RiskView
 from shared.risk.gate import Gate, Verdict
 from shared.simulator.web import Request
+from shared.terms import OrderStatus
 from tests.simulation import invariants
 from tests.simulation.case import LEASE, Case, Doubted, Intent, Sent, halted_by, intent_of
 from tests.simulation.loop import OWNER, SimulationError
@@ -81,8 +82,8 @@ class Referee:
     def published(self, who: str, message: Message) -> None:
         """A message was handed to the bus."""
         self._no_secret(f"message {message.TOPIC}", encode(message))
-        if isinstance(message, OrderUpdated):
-            self.case.told.setdefault(message.order_id, []).append(message)
+        if isinstance(message, OrderUpdated) and message.status is OrderStatus.REJECTED:
+            self.case.told.append(message)
 
     def judged(self, verdict: Verdict) -> None:
         """A gate has spoken, inside a process."""

@@ -171,7 +171,9 @@ class ProcessDocuments:
         """The call has reached the store."""
         try:
             if self._weather.strikes("store_unreadable", self._owner.who):
-                raise self._rng.choice((StorageError, RetryLaterError, OSError))("the store cannot be reached")
+                raise self._rng.choice((StorageError, RetryLaterError, OSError))(
+                    "the store cannot be reached"
+                )
             result = effect()
         except Exception as error:
             self._loop.call_later(self._way(), _fail, answer, error)

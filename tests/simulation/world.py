@@ -50,13 +50,19 @@ _OPENING = Instant(parse_instant("2026-11-22T15:00:00Z") or 0)
 START = Instant(_OPENING + 120 * SECOND)
 # Two leagues on two shards; no game begins before a run is over.
 _PRESET = Preset(
-    counts={"EPL": 1, "NBA": 1}, first_start_s=24 * 3600, span_s=600, length_s=600, slate_every_s=None, combos=0
+    counts={"EPL": 1, "NBA": 1},
+    first_start_s=24 * 3600,
+    span_s=600,
+    length_s=600,
+    slate_every_s=None,
+    combos=0,
 )
 _DEPOSIT = Usd(2_000 * MICROS)
 _DOLLAR = MICROS
 _READ_LAG_S = 0.4
 # An order that never arrived counts as such after 90 s; reads may lag, and then it is told.
 _REST_S = 400.0
+_LOOKS_S = 7.0
 _TRADES_AGAIN_S = 300.0
 _LIMITING = frozenset(
     {
@@ -141,7 +147,9 @@ def limits_of(tightness: int) -> RiskLimits:
     )
     return (
         wide,
-        replace(wide, max_orders_per_minute=5, min_order_gap_ms=100, max_quantity_per_trade=Quantity(3 * LOTS)),
+        replace(
+            wide, max_orders_per_minute=5, min_order_gap_ms=100, max_quantity_per_trade=Quantity(3 * LOTS)
+        ),
         replace(wide, max_daily_loss=Usd(9 * _DOLLAR), max_risk_per_trade=Usd(5 * _DOLLAR)),
         replace(wide, max_quantity_per_event=Quantity(25 * LOTS), max_sport_share_basis_points=60),
     )[tightness]
@@ -229,7 +237,7 @@ class Run:
         self.exchange.on_arrival = self.referee.arrived
 
     def _open_book(self, cash: Usd) -> None:
-        book = Book(cash, confirmed_at=START).rolled(START)
+        book = Book(cash, confirmed_at=START, deposits=cash).rolled(START)
         self.store.commit("operator", [Create(BOOK, encode_book(book))])
 
     # --- the course of a run --------------------------------------------------------------------------------
@@ -240,6 +248,7 @@ class Run:
             with listening(self.referee):
                 self.loop.run_until_complete(self._course())
         finally:
+            logging.disable()  # what the dead say while they are put away
             with owned(_NOBODY):
                 self.loop.close()
 
@@ -250,6 +259,7 @@ class Run:
         for fault in self.plan.faults:
             self.loop.call_at(fault.at, Trouble(self, fault).begin)
         self.signals.go_on(self.plan.seconds)
+        self.loop.call_later(_LOOKS_S, self._look_after)
         await asyncio.sleep(self.plan.seconds)
         self.calm()
         await self._rest()
@@ -276,12 +286,22 @@ class Run:
             machine.start()
         self.let_trade()
 
+    def _look_after(self) -> None:
+        """Now and then somebody looks at open breakers, and closes them."""
+        if self.loop.time() < self.plan.seconds:
+            self.close_breakers()
+            self.loop.call_later(_LOOKS_S, self._look_after)
+
     def let_trade(self) -> None:
         """A person lifts the halt and closes the breakers."""
         if self.case.halted_since() is not None:
             self.write(HALT, {"halted": False, "reason": "", "actor": "operator", "at": self.true_time()})
+        self.close_breakers()
+
+    def close_breakers(self) -> None:
+        """A person closes every breaker."""
         board = self.store.value("control/breakers")
-        if board is not None:
+        if board is not None and board["breakers"]:
             self.write("control/breakers", board | {"breakers": {}, "seq": board["seq"] + 1})
 
     def write(self, path: str, value: Value) -> None:
@@ -426,9 +446,7 @@ class Trouble:
         value = {"halted": True, "reason": "a look at it", "actor": "operator", "at": run.true_time()}
         run.write(HALT, value)
         lifted = {"halted": False, "reason": "", "actor": "operator"}
-        run.loop.call_later(
-            self.fault.seconds, lambda: run.write(HALT, lifted | {"at": run.true_time()})
-        )
+        run.loop.call_later(self.fault.seconds, lambda: run.write(HALT, lifted | {"at": run.true_time()}))
 
     # --- venue ----------------------------------------------------------------------------------------------
 
