@@ -15,7 +15,6 @@ from shared.clock import MINUTE, SECOND, Clock, Instant, first, format_instant
 from shared.errors import (
     ArbError,
     CredentialsError,
-    MalformedError,
     OutcomeUnknownError,
     RateLimitedError,
     RefusedError,
@@ -195,8 +194,8 @@ class LiveGateway:
     async def _read_fills(self, order_id: str) -> None:
         try:
             found = await self._portfolio.fills(order_id=order_id)
-        except (RetryLaterError, MalformedError):
-            return  # the next look asks again
+        except ArbError:
+            return  # the next look asks again; whatever it is, the order is at the exchange
         for fill in found.rows:
             self._feed.add(fill)
 
