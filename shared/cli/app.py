@@ -122,11 +122,14 @@ def sim(
     seconds: Annotated[
         float | None, typer.Option(min=0.1, help="Stop after this long; default: until Ctrl-C.")
     ] = None,
+    scenario: Annotated[
+        Path | None, typer.Option("--scenario", help="What goes wrong, as JSON; see docs/simulator.md.")
+    ] = None,
 ) -> None:
     """The simulated venues as a real server: point any Kalshi or Odds API client at it."""
     from shared.cli.sim import sim_command
 
-    sim_command(port, seed, speed, seconds)
+    sim_command(port, seed, speed, seconds, scenario)
 
 
 @app.command()

@@ -58,6 +58,7 @@ def test_without_a_command_arb_lists_them(terminal: Terminal) -> None:
         (("sim", "--speed", "0"), "choose 0.1 to 600"),
         (("sim", "--speed", "nan"), "choose 0.1 to 600"),
         (("sim", "--port", "70000"), "--port"),
+        (("sim", "--scenario", "none.json"), "none.json: cannot be read"),
         (("signals", "--limit", "-5"), "--limit"),
         (("replay", "nothing.json"), "does not exist"),
         (("replay", "."), "no recorded files"),
