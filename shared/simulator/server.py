@@ -11,7 +11,7 @@ from email.utils import formatdate
 import msgspec
 from aiohttp import WSMsgType, web
 
-from shared.clock import SECOND, Clock, ScaledClock
+from shared.clock import SECOND, Clock, ScaledClock, SystemClock
 from shared.money import MICROS, Usd
 from shared.simulator import control, kalshi_http, odds_http
 from shared.simulator.accounts import Account
@@ -70,6 +70,7 @@ async def serve(
     if isinstance(clock, ScaledClock):
         # A request takes real time on its way, which is much of a fast clock's.
         kalshi.keys.skew_ms = int(kalshi.keys.skew_ms * max(1.0, clock.speed))
+        kalshi.keys.outside = SystemClock()
     key_id, key = demo_key(world.seed)
     account = kalshi.add_member(key_id, key.public_key(), DEMO_DEPOSIT)
     odds_key = odds_http.demo_odds_key(world.seed)
