@@ -174,10 +174,11 @@ class OrderDesk:
         }
 
     def cancel_all(self, account: Account) -> None:
-        """Cancel every resting order of the member, on every shard."""
+        """Cancel every resting order of the member, on every shard that is not paused."""
         account.canceled_all_at = self._exchange.now
         for order in account.resting():
-            self.withdraw(order, "")
+            if order.shard not in self._exchange.paused_shards:
+                self.withdraw(order, "")
 
     def decrease(
         self,

@@ -27,6 +27,7 @@ COMMANDS = (
     "doctor",
     "status",
     "halt",
+    "kill",
     "resume",
     "pnl",
     "signals",

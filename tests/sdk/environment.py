@@ -24,16 +24,16 @@ def interpreter() -> Path:
     """Python of an environment with the SDK in it, made if need be; raises :class:`CannotInstallError`."""
     folder = _folder()
     python, done = folder / "bin" / "python", folder / "done"
-    if done.is_file():
+    if done.is_file() and _version(str(python)):
         return python
     base = _base()
     folder.parent.mkdir(parents=True, exist_ok=True)
     with (folder.parent / f"{folder.name}.lock").open("w") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)
-        if not done.is_file():
+        if not (done.is_file() and _version(str(python))):
             shutil.rmtree(folder, ignore_errors=True)
             _run(str(base), "-m", "venv", str(folder))
-            _run(str(python), "-m", "pip", "install", "--quiet", SDK)
+            _run(str(python), "-m", "pip", "install", "--quiet", "--retries", "1", SDK)
             done.touch()
     return python
 
