@@ -26,7 +26,7 @@ LAYERS: tuple[frozenset[str], ...] = tuple(
         "ids money clock terms trace",
         "messages",
         "ports",
-        "config cas idempotence lease schema entry",
+        "config cas findings idempotence lease schema entry",
         "backends",
         "odds fees",
         "books",
