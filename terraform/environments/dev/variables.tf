@@ -1,0 +1,67 @@
+variable "project_id" {
+  description = "Project of this environment."
+  type        = string
+}
+
+variable "region" {
+  description = "Region of everything."
+  type        = string
+  default     = "us-east4"
+}
+
+variable "alert_email" {
+  description = "Who is written to when something is wrong."
+  type        = string
+}
+
+variable "billing_account" {
+  description = "Billing account of the budget; null makes none."
+  type        = string
+  default     = null
+}
+
+variable "trading_key" {
+  description = "The exchange's key: its id and the pinned version of the secret kalshi-private-key; null until it is there."
+  type        = object({ id = string, version = string })
+  default     = null
+}
+
+variable "secret_versions" {
+  description = "Pinned versions of the other secrets, e.g. { odds-api-key = \"1\" }."
+  type        = map(string)
+  default     = {}
+}
+
+variable "settings" {
+  description = "Further settings of docs/env.example; no secrets."
+  type        = map(string)
+  default     = {}
+}
+
+variable "operators" {
+  description = "Who may query history and replay dead letters: a name to an IAM member."
+  type        = map(string)
+  default     = {}
+}
+
+variable "github" {
+  description = "Repository whose workflows may deploy here; null lets none."
+  type = object({
+    repository    = string
+    repository_id = string
+    state_bucket  = optional(string)
+  })
+  default = null
+}
+
+variable "image" {
+  description = "Image built elsewhere; null builds it."
+  type        = string
+  default     = null
+}
+
+variable "paused" {
+  description = "Whether every schedule rests."
+  type        = bool
+  default     = false
+}

@@ -1,0 +1,27 @@
+# A place for one secret and the list of who may read it. Its value is never here: a person adds it with gcloud.
+
+resource "google_secret_manager_secret" "this" {
+  secret_id           = var.name
+  version_destroy_ttl = "604800s"
+
+  replication {
+    auto {}
+  }
+}
+
+resource "google_secret_manager_secret_iam_member" "reader" {
+  for_each = var.readers
+
+  secret_id = google_secret_manager_secret.this.id
+  role      = "roles/secretmanager.secretAccessor"
+  member    = each.value
+}
+
+# Which versions exist and which are enabled: a reader that looks for the newest must be able to list them.
+resource "google_secret_manager_secret_iam_member" "lister" {
+  for_each = var.readers
+
+  secret_id = google_secret_manager_secret.this.id
+  role      = "roles/secretmanager.viewer"
+  member    = each.value
+}
