@@ -7,7 +7,7 @@ module "system" {
   protect         = false
   profile         = "ANY_EDGE"
   settings        = var.settings
-  trading_key     = var.trading_key
+  kalshi_key_id   = var.kalshi_key_id
   secret_versions = var.secret_versions
   image           = var.image
   paused          = var.paused

@@ -20,14 +20,14 @@ variable "billing_account" {
   default     = null
 }
 
-variable "trading_key" {
-  description = "The exchange's key: its id and the pinned version of the secret kalshi-private-key; null until it is there."
-  type        = object({ id = string, version = string })
+variable "kalshi_key_id" {
+  description = "Id of the exchange's key, which goes with the secret kalshi-private-key; null until there is one."
+  type        = string
   default     = null
 }
 
 variable "secret_versions" {
-  description = "Pinned versions of the other secrets, e.g. { odds-api-key = \"1\" }."
+  description = "Pinned versions of the secrets that have a value by now, e.g. { odds-api-key = \"1\" }; during a rotation newest first, as in \"4/3\"."
   type        = map(string)
   default     = {}
 }

@@ -66,7 +66,7 @@ locals {
     backlog = {
       severity       = "ERROR"
       says           = "A subscription holds a message that is older than ten minutes."
-      do             = "Its consumer is down, refuses everything, or cannot keep up; for .history it is the table."
+      do             = "Its consumer is down, refuses everything, or cannot keep up; for one named -history it is the table."
       filter         = "resource.type=\"pubsub_subscription\" AND resource.labels.subscription_id!=\"${var.dead_letter_subscription}\" AND metric.type=\"pubsub.googleapis.com/subscription/oldest_unacked_message_age\""
       above          = 600
       for_seconds    = 120
@@ -79,7 +79,7 @@ locals {
       severity       = "ERROR"
       says           = "BigQuery or Cloud Storage refuses rows: history has a hole while this lasts."
       do             = "Look at the state of the subscription; usually the table's schema lags behind: apply again."
-      filter         = "resource.type=\"pubsub_subscription\" AND resource.labels.subscription_id=monitoring.regex.full_match(\".*\\\\.(history|archive)\") AND metric.type=\"pubsub.googleapis.com/subscription/push_request_count\" AND metric.labels.response_class!=\"ack\""
+      filter         = "resource.type=\"pubsub_subscription\" AND resource.labels.subscription_id=monitoring.regex.full_match(\".*-(history|archive)\") AND metric.type=\"pubsub.googleapis.com/subscription/push_request_count\" AND metric.labels.response_class!=\"ack\""
       above          = 0
       for_seconds    = 300
       window_seconds = 60

@@ -1,8 +1,8 @@
-# One topic delivered to one service: signed calls, backed-off retries, a dead letter after ten failures, and no
+# One topic delivered to one service: signed calls, backed-off retries, a dead letter after five failures, and no
 # expiry however quiet the topic is.
 
 resource "google_pubsub_subscription" "this" {
-  name                       = "${var.topic_name}.${replace(var.service, "_", "-")}"
+  name                       = "${var.topic_name}-${replace(var.service, "_", "-")}"
   topic                      = var.topic
   ack_deadline_seconds       = var.ack_deadline_seconds
   message_retention_duration = var.retention
@@ -19,7 +19,7 @@ resource "google_pubsub_subscription" "this" {
 
   dead_letter_policy {
     dead_letter_topic     = var.dead_letter_topic
-    max_delivery_attempts = 10
+    max_delivery_attempts = 5
   }
 
   retry_policy {

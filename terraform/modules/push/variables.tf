@@ -41,7 +41,7 @@ variable "retention" {
 }
 
 variable "dead_letter_topic" {
-  description = "Where messages go that were refused ten times."
+  description = "Where messages go that were refused five times."
   type        = string
 }
 

@@ -16,12 +16,3 @@ resource "google_secret_manager_secret_iam_member" "reader" {
   role      = "roles/secretmanager.secretAccessor"
   member    = each.value
 }
-
-# Which versions exist and which are enabled: a reader that looks for the newest must be able to list them.
-resource "google_secret_manager_secret_iam_member" "lister" {
-  for_each = var.readers
-
-  secret_id = google_secret_manager_secret.this.id
-  role      = "roles/secretmanager.viewer"
-  member    = each.value
-}

@@ -3,8 +3,7 @@
 
 locals {
   # Underscores are for Python, hyphens for Google Cloud.
-  id    = replace(var.name, "_", "-")
-  mount = "/secrets"
+  id = replace(var.name, "_", "-")
 }
 
 resource "google_cloud_run_v2_service" "this" {
@@ -37,19 +36,6 @@ resource "google_cloud_run_v2_service" "this" {
         }
       }
 
-      dynamic "env" {
-        for_each = var.secret_environment
-        content {
-          name = env.key
-          value_source {
-            secret_key_ref {
-              secret  = env.value.secret
-              version = env.value.version
-            }
-          }
-        }
-      }
-
       resources {
         limits            = { cpu = var.cpu, memory = var.memory }
         cpu_idle          = !var.always_on
@@ -77,29 +63,6 @@ resource "google_cloud_run_v2_service" "this" {
           timeout_seconds   = 3
           http_get {
             path = var.liveness_path
-          }
-        }
-      }
-
-      dynamic "volume_mounts" {
-        for_each = var.secret_files
-        content {
-          name       = volume_mounts.key
-          mount_path = "${local.mount}/${volume_mounts.key}"
-        }
-      }
-    }
-
-    dynamic "volumes" {
-      for_each = var.secret_files
-      content {
-        name = volumes.key
-        secret {
-          secret       = volumes.value.secret
-          default_mode = 256 # 0400
-          items {
-            version = volumes.value.version
-            path    = "value"
           }
         }
       }

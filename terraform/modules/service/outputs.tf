@@ -14,7 +14,7 @@ output "invokers" {
 }
 
 output "shape" {
-  description = "What the tests look at: instances, processor, probes, egress, secrets and the entry point."
+  description = "What the tests look at: instances, processor, probes, egress and the entry point."
   value = {
     min_instances   = google_cloud_run_v2_service.this.template[0].scaling[0].min_instance_count
     max_instances   = google_cloud_run_v2_service.this.template[0].scaling[0].max_instance_count
@@ -26,8 +26,5 @@ output "shape" {
     ingress         = google_cloud_run_v2_service.this.ingress
     image           = google_cloud_run_v2_service.this.template[0].containers[0].image
     environment     = { for env in google_cloud_run_v2_service.this.template[0].containers[0].env : env.name => env.value }
-    secrets = sort(concat(
-      [for s in var.secret_environment : s.secret], [for s in var.secret_files : s.secret],
-    ))
   }
 }

@@ -69,18 +69,6 @@ variable "environment" {
   type        = map(string)
 }
 
-variable "secret_environment" {
-  description = "Settings whose values are secrets: variable to secret and pinned version."
-  type        = map(object({ secret = string, version = string }))
-  default     = {}
-}
-
-variable "secret_files" {
-  description = "Secrets mounted as /secrets/NAME/value, readable by the process alone."
-  type        = map(object({ secret = string, version = string }))
-  default     = {}
-}
-
 variable "startup_path" {
   description = "Asked until it answers when an instance of an always-on service starts."
   type        = string

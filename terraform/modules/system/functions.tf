@@ -40,18 +40,10 @@ module "function" {
     each.value.runs == "service" ? {} : {
       FUNCTION_SIGNATURE_TYPE = each.value.runs == "event" ? "cloudevent" : "http"
     },
-    contains(values(each.value.secrets), local.trading_key) ? local.trading_environment : {},
+    # Read at the start by the process itself, in the versions named here and no others.
+    length(local.pinned[each.key]) == 0 ? {} : { SECRET_VERSIONS = join(",", local.pinned[each.key]) },
+    contains(each.value.secrets, local.trading_key) && var.kalshi_key_id != null ? { KALSHI_KEY_ID = var.kalshi_key_id } : {},
   )
-  secret_environment = {
-    for variable, secret in each.value.secrets :
-    variable => { secret = module.secret[secret].name, version = var.secret_versions[secret] }
-    if contains(keys(var.secret_versions), secret) && secret != local.trading_key
-  }
-  secret_files = {
-    for secret in values(each.value.secrets) :
-    secret => { secret = module.secret[secret].name, version = var.trading_key.version }
-    if var.trading_key != null && secret == local.trading_key
-  }
   network    = each.value.runs == "service" ? module.network.network : null
   subnetwork = each.value.runs == "service" ? module.network.subnetwork : null
   invokers = merge(
@@ -67,9 +59,10 @@ module "function" {
 
 locals {
   trading_key = "kalshi-private-key"
-  trading_environment = var.trading_key == null ? {} : {
-    KALSHI_KEY_ID           = var.trading_key.id
-    KALSHI_PRIVATE_KEY_PATH = "/secrets/${local.trading_key}/value"
+  pinned = {
+    for name, function in local.functions : name => [
+      for secret in sort(function.secrets) : "${secret}=${var.secret_versions[secret]}" if contains(keys(var.secret_versions), secret)
+    ]
   }
 }
 
@@ -90,14 +83,14 @@ module "push" {
 resource "google_pubsub_subscription" "pull" {
   for_each = local.pulls
 
-  name                       = "${each.value.topic}.${replace(each.value.function, "_", "-")}"
+  name                       = "${each.value.topic}-${replace(each.value.function, "_", "-")}"
   topic                      = module.topic[each.value.topic].id
   ack_deadline_seconds       = 20
   message_retention_duration = "3600s"
 
   dead_letter_policy {
     dead_letter_topic     = google_pubsub_topic.dead_letters.id
-    max_delivery_attempts = 10
+    max_delivery_attempts = 5
   }
 
   retry_policy {

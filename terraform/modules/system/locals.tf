@@ -27,10 +27,10 @@ locals {
   ]...)
 
   # Every secret anybody needs, with the functions that need it.
-  secrets = toset(flatten([for function in local.functions : values(function.secrets)]))
+  secrets = toset(flatten([for function in local.functions : function.secrets]))
   readers = {
     for secret in local.secrets : secret => [
-      for name, function in local.functions : name if contains(values(function.secrets), secret)
+      for name, function in local.functions : name if contains(function.secrets, secret)
     ]
   }
 

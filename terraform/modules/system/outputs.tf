@@ -37,7 +37,7 @@ output "missing_secrets" {
   description = "Secrets without a pinned version yet, with the command that adds a value."
   value = {
     for secret in local.secrets : secret => "gcloud secrets versions add ${secret} --project ${var.project_id} --data-file=-"
-    if !(secret == local.trading_key ? var.trading_key != null : contains(keys(var.secret_versions), secret))
+    if !contains(keys(var.secret_versions), secret)
   }
 }
 

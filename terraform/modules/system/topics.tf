@@ -38,7 +38,7 @@ resource "google_pubsub_topic_iam_member" "dead_letters" {
 
 # Kept for a month, to be looked at and replayed by a person.
 resource "google_pubsub_subscription" "dead_letters" {
-  name                       = "${local.dead_letters}.replay"
+  name                       = local.dead_letters
   topic                      = google_pubsub_topic.dead_letters.id
   message_retention_duration = "2678400s"
   ack_deadline_seconds       = 60
@@ -50,7 +50,7 @@ resource "google_pubsub_subscription" "dead_letters" {
 
 # And for good, in the archive.
 resource "google_pubsub_subscription" "dead_letters_archive" {
-  name                       = "${local.dead_letters}.archive"
+  name                       = "${local.dead_letters}-archive"
   topic                      = google_pubsub_topic.dead_letters.id
   message_retention_duration = "604800s"
 

@@ -103,8 +103,11 @@ variable "schedules" {
   description = "Functions called whatever the season, with the five fields of their cron line."
   type        = map(string)
   default = {
+    event_mapper   = "*/5 * * * *"
     kalshi_scraper = "* * * * *"
     odds_scraper   = "* * * * *"
+    reconciler     = "*/5 * * * *"
+    settlement     = "*/2 * * * *"
   }
 
   validation {
@@ -119,25 +122,25 @@ variable "image" {
   default     = null
 }
 
-variable "trading_key" {
-  description = "The exchange's key: its id, and the pinned version of the secret kalshi-private-key. Null until it is there: nothing is traded."
-  type        = object({ id = string, version = string })
+variable "kalshi_key_id" {
+  description = "Id of the exchange's key, which goes with the secret kalshi-private-key; null until there is one."
+  type        = string
   default     = null
-
-  validation {
-    condition     = var.trading_key == null || can(regex("^[0-9]+$", try(var.trading_key.version, "")))
-    error_message = "trading_key.version must be a number: a rotation is a change that is seen, not one that happens."
-  }
 }
 
 variable "secret_versions" {
-  description = "Pinned versions of the other secrets that have a value by now, e.g. { odds-api-key = \"1\" }."
+  description = "Pinned versions of the secrets that have a value by now, e.g. { odds-api-key = \"1\" }; during a rotation newest first, as in \"4/3\"."
   type        = map(string)
   default     = {}
 
   validation {
-    condition     = alltrue([for version in values(var.secret_versions) : can(regex("^[0-9]+$", version))])
-    error_message = "a version is a number: it is pinned."
+    condition     = alltrue([for version in values(var.secret_versions) : can(regex("^[0-9]+(/[0-9]+)*$", version))])
+    error_message = "a version is a number, or several newest first: 4/3. It is pinned, so that a change is seen."
+  }
+
+  validation {
+    condition     = !contains(keys(var.secret_versions), "kalshi-private-key") || var.kalshi_key_id != null
+    error_message = "kalshi-private-key needs kalshi_key_id, the id the exchange shows beside it."
   }
 }
 

@@ -30,7 +30,7 @@ resource "google_pubsub_topic_iam_member" "publisher" {
 }
 
 resource "google_pubsub_subscription" "history" {
-  name                       = "${var.name}.history"
+  name                       = "${var.name}-history"
   topic                      = google_pubsub_topic.this.id
   message_retention_duration = "604800s"
 
@@ -66,7 +66,7 @@ resource "google_pubsub_subscription_iam_member" "history_forwards" {
 resource "google_pubsub_subscription" "archive" {
   count = var.archive_bucket == null ? 0 : 1
 
-  name                       = "${var.name}.archive"
+  name                       = "${var.name}-archive"
   topic                      = google_pubsub_topic.this.id
   message_retention_duration = "604800s"
 
