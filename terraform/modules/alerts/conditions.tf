@@ -2,7 +2,6 @@
 
 locals {
   run_log = "resource.type=\"cloud_run_revision\""
-  service = "resource.type=\"cloud_run_revision\" AND resource.labels.service_name"
 
   log_metrics = {
     errors = {
@@ -10,25 +9,15 @@ locals {
       filter      = "${local.run_log} AND severity>=ERROR"
       labels      = { service = "EXTRACT(resource.labels.service_name)" }
     }
+    alerts = {
+      description = "Alerts told to people, by code: docs/operating.md lists them."
+      filter      = "${local.run_log} AND jsonPayload.message=~\"^alert [a-z_]+: \""
+      labels      = { code = "REGEXP_EXTRACT(jsonPayload.message, \"^alert ([a-z_]+):\")" }
+    }
     quarantined = {
       description = "Messages that could not be used, by service."
-      filter      = "${local.run_log} AND jsonPayload.message=~\"^quarantined\""
+      filter      = "${local.run_log} AND jsonPayload.message=~\"(^quarantined a message|: a message is not used: )\""
       labels      = { service = "EXTRACT(resource.labels.service_name)" }
-    }
-    unknown_outcomes = {
-      description = "Orders of which nobody knows what became."
-      filter      = "${local.service}=\"${var.execution}\" AND jsonPayload.message=~\"^order unknown\""
-      labels      = {}
-    }
-    halts = {
-      description = "Times trading stopped, by a person or a breaker."
-      filter      = "${local.run_log} AND jsonPayload.message=~\"(halted|tripped)\" AND severity>=WARNING"
-      labels      = { service = "EXTRACT(resource.labels.service_name)" }
-    }
-    lease_moves = {
-      description = "Times another executor took the lease."
-      filter      = "${local.run_log} AND jsonPayload.message=~\"lease\" AND severity>=WARNING"
-      labels      = {}
     }
     schedule_failures = {
       description = "Scheduled calls that were not answered with success, by job."
@@ -139,37 +128,61 @@ locals {
       severity       = "CRITICAL"
       says           = "An order was sent and nobody knows what became of it; its market is blocked."
       do             = "Wait for the reconciler's next turn; if the market stays blocked, compare with the venue by hand."
-      filter         = "resource.type=\"cloud_run_revision\" AND ${local.log_metric["unknown_outcomes"]}"
+      filter         = "resource.type=\"cloud_run_revision\" AND ${local.log_metric["alerts"]} AND metric.labels.code=monitoring.regex.full_match(\"unknown_outcome\")"
       above          = 0
       for_seconds    = 0
       window_seconds = 60
       aligner        = "ALIGN_SUM"
       reducer        = "REDUCE_SUM"
-      by             = []
+      by             = ["metric.label.code"]
     }
     halted = {
       severity       = "CRITICAL"
-      says           = "Trading stopped: a person or a breaker halted it."
+      says           = "Trading stopped: a person or a breaker halted it, or its process left."
       do             = "Find out why before you resume; nothing resumes by itself."
-      filter         = "resource.type=\"cloud_run_revision\" AND ${local.log_metric["halts"]}"
+      filter         = "resource.type=\"cloud_run_revision\" AND ${local.log_metric["alerts"]} AND metric.labels.code=monitoring.regex.full_match(\"halted|tripped|execution_failed\")"
       above          = 0
       for_seconds    = 0
       window_seconds = 60
       aligner        = "ALIGN_SUM"
       reducer        = "REDUCE_SUM"
-      by             = []
+      by             = ["metric.label.code"]
     }
-    lease_flapping = {
+    lease_moved = {
       severity       = "ERROR"
-      says           = "The executor's lease changed hands more than twice in ten minutes."
-      do             = "Two executors run, or one is killed again and again; only one ever sends."
-      filter         = "resource.type=\"cloud_run_revision\" AND ${local.log_metric["lease_moves"]}"
-      above          = 2
+      says           = "The executor's lease changed hands outside a deploy."
+      do             = "Two executors run, or one was killed; only one ever sends."
+      filter         = "resource.type=\"cloud_run_revision\" AND ${local.log_metric["alerts"]} AND metric.labels.code=monitoring.regex.full_match(\"lease_moved\")"
+      above          = 0
       for_seconds    = 0
-      window_seconds = 600
+      window_seconds = 60
       aligner        = "ALIGN_SUM"
       reducer        = "REDUCE_SUM"
-      by             = []
+      by             = ["metric.label.code"]
+    }
+    stream_lost = {
+      severity       = "ERROR"
+      says           = "The executor has had no live books for half a minute: it refuses every order."
+      do             = "Look at the exchange's status page and at the executor's log; it reconnects by itself."
+      filter         = "resource.type=\"cloud_run_revision\" AND ${local.log_metric["alerts"]} AND metric.labels.code=monitoring.regex.full_match(\"stream_lost\")"
+      above          = 0
+      for_seconds    = 0
+      window_seconds = 60
+      aligner        = "ALIGN_SUM"
+      reducer        = "REDUCE_SUM"
+      by             = ["metric.label.code"]
+    }
+    credits_used_up = {
+      severity       = "WARNING"
+      says           = "The odds plan is used up: nothing is priced until it renews."
+      do             = "Raise the plan, or lower ODDS_DAILY_CREDITS and the number of leagues."
+      filter         = "resource.type=\"cloud_run_revision\" AND ${local.log_metric["alerts"]} AND metric.labels.code=monitoring.regex.full_match(\"quota_exhausted\")"
+      above          = 0
+      for_seconds    = 0
+      window_seconds = 60
+      aligner        = "ALIGN_SUM"
+      reducer        = "REDUCE_SUM"
+      by             = ["metric.label.code"]
     }
     two_executors = {
       severity       = "ERROR"

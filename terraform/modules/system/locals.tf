@@ -46,11 +46,14 @@ locals {
     }
   ]...)
 
-  schedules = merge(
+  crons = merge({ for name, function in local.functions : name => function.schedule }, var.schedules)
+  called = merge(
     local.polls,
-    { for name, cron in var.schedules : name => { function = name, cron = cron, body = {} } },
+    {
+      for name, cron in local.crons : name => { function = name, cron = cron, body = {} }
+      if cron != "" && !contains(keys(var.polls), name)
+    },
   )
-  called = { for name, job in local.schedules : name => job if contains(keys(local.functions), job.function) }
 
   environment = merge(
     {

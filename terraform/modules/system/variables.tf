@@ -89,7 +89,7 @@ variable "leagues" {
 }
 
 variable "polls" {
-  description = "Functions polled for the leagues in season, with minute, hour and day of month of their cron line."
+  description = "Functions called once for each season instead of by their schedule, with minute, hour and day of month of their cron line; the call names the leagues in season."
   type        = map(string)
   default     = {}
 
@@ -100,18 +100,12 @@ variable "polls" {
 }
 
 variable "schedules" {
-  description = "Functions called whatever the season, with the five fields of their cron line."
+  description = "Other cron lines than those of terraform/functions.json, by function; an empty one is never called."
   type        = map(string)
-  default = {
-    event_mapper   = "*/5 * * * *"
-    kalshi_scraper = "* * * * *"
-    odds_scraper   = "* * * * *"
-    reconciler     = "*/5 * * * *"
-    settlement     = "*/2 * * * *"
-  }
+  default     = {}
 
   validation {
-    condition     = alltrue([for cron in values(var.schedules) : length(split(" ", cron)) == 5])
+    condition     = alltrue([for cron in values(var.schedules) : cron == "" || length(split(" ", cron)) == 5])
     error_message = "a schedule has five fields: minute, hour, day of month, month, day of week."
   }
 }

@@ -87,8 +87,8 @@ run "the_whole_system" {
   }
 
   assert {
-    condition     = length(setsubtract(keys(var.schedules), keys(local.functions))) == 0
-    error_message = "a schedule calls a function that is not there"
+    condition     = toset([for job in local.called : job.function]) == toset([for name, function in local.functions : name if function.schedule != ""])
+    error_message = "every function with a schedule is called, and no other"
   }
 
   assert {
@@ -294,7 +294,7 @@ run "leagues_are_polled_in_season" {
   variables {
     leagues   = { nfl = { months = "1-2,9-12" }, nba = { months = "1-6,10-12" }, ncaaf = { months = "1-2,9-12" } }
     polls     = { odds_scraper = "*/5 * *" }
-    schedules = { kalshi_scraper = "* * * * *" }
+    schedules = { event_mapper = "", reconciler = "", settlement = "" }
   }
 
   assert {
