@@ -32,6 +32,24 @@ variable "secret_versions" {
   default     = {}
 }
 
+variable "leagues" {
+  description = "Leagues and the months they are polled in, e.g. { nfl = { months = \"1-2,8-12\" } }; null for six of them."
+  type        = map(object({ months = optional(string, "*") }))
+  default     = null
+}
+
+variable "schedules" {
+  description = "Other cron lines, by function, e.g. { odds_scraper = \"*/5 * * * *\" }."
+  type        = map(string)
+  default     = null
+}
+
+variable "polls" {
+  description = "Functions called once for each season, e.g. { odds_scraper = \"*/5 * *\" }."
+  type        = map(string)
+  default     = null
+}
+
 variable "settings" {
   description = "Further settings of docs/env.example; no secrets."
   type        = map(string)

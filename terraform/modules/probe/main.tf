@@ -15,7 +15,7 @@ resource "google_cloud_run_v2_job" "this" {
 
       containers {
         image   = var.image
-        command = ["python", "-m", "functions.latency_probe.main"]
+        command = ["python", "-m", "shared.cli", "probe", "--json"]
 
         env {
           name  = "PROBE_FROM"

@@ -67,6 +67,7 @@ variable "settings" {
 
 variable "leagues" {
   description = "Leagues with the months they are polled in, as cron writes them (1-12, lists and ranges)."
+  nullable    = false
   type        = map(object({ months = optional(string, "*") }))
   default = {
     epl   = { months = "1-5,8-12" }
@@ -90,6 +91,7 @@ variable "leagues" {
 
 variable "polls" {
   description = "Functions called once for each season instead of by their schedule, with minute, hour and day of month of their cron line; the call names the leagues in season."
+  nullable    = false
   type        = map(string)
   default     = {}
 
@@ -101,6 +103,7 @@ variable "polls" {
 
 variable "schedules" {
   description = "Other cron lines than those of terraform/functions.json, by function; an empty one is never called."
+  nullable    = false
   type        = map(string)
   default     = {}
 
