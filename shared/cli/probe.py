@@ -33,11 +33,12 @@ def probe_command(lines: int, questions: int, json: bool) -> int:
 async def _measured(asked: Sequence[Target], lines: int, questions: int) -> list[Latency]:
     """One at a time: two measurements at once would wait for each other."""
     return [
-        await measure(target, lambda: AiohttpTransport(max_connections=1), time.perf_counter_ns, lines, questions)
+        await measure(
+            target, lambda: AiohttpTransport(max_connections=1), time.perf_counter_ns, lines, questions
+        )
         for target in asked
     ]
 
 
 def _data(one: Latency) -> dict[str, object]:
     return {name: getattr(one, name) for name in Latency.__dataclass_fields__}
-

@@ -63,6 +63,8 @@ def log_patterns() -> dict[str, list[str]]:
     body = text[start : text.index("\n  }\n", start)]
     metrics = re.findall(r"^    (\w+) = \{\n(.*?)^    \}", body, re.MULTILINE | re.DOTALL)
     return {
-        name: [found.replace("\\\\", "\\") for found in re.findall(r'jsonPayload\.message=~\\"(.*?)\\"', entry)]
+        name: [
+            found.replace("\\\\", "\\") for found in re.findall(r'jsonPayload\.message=~\\"(.*?)\\"', entry)
+        ]
         for name, entry in metrics
     }

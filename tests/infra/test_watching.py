@@ -34,7 +34,9 @@ def test_there_are_alerts_at_all() -> None:
 async def test_an_alert_of_the_system_is_counted_by_its_code(caplog: pytest.LogCaptureFixture) -> None:
     alert = AlertRaised(observed_at=Instant(1), source="risk", code="halted", subject="x", text="because")
     with caplog.at_level(logging.INFO):
-        Alerter((), ManualClock(Instant(1_800_000_000_000_000)), lambda: 0.5, lambda text: text).take(seal(alert))
+        Alerter((), ManualClock(Instant(1_800_000_000_000_000)), lambda: 0.5, lambda text: text).take(
+            seal(alert)
+        )
     [pattern] = log_patterns()["alerts"]
     assert [record.getMessage() for record in caplog.records if re.search(pattern, record.getMessage())]
 
