@@ -40,7 +40,19 @@ QUICK = Preset(
 )
 SPEED = 300.0
 _LOOK_S = 0.02
-PACE = Pace(listing=60, odds=60, settle=60, account=120, books=15, sweep=30, depth=120, housekeeping=300)
+PACE = Pace(
+    listing=60,
+    odds=60,
+    settle=60,
+    account=120,
+    books=15,
+    sweep=30,
+    depth=120,
+    housekeeping=300,
+    lease=1_500,
+    trader=75,
+    reconcile=300,
+)
 HANDLERS = Handlers(kalshi_scraper.handle, odds_scraper.handle, event_mapper.handle, edge_detector.handle)
 # Nobody listens on the discard port.
 NOWHERE = Venues(
