@@ -1,10 +1,10 @@
 """What one cycle of the deployed functions needs: messages, bytes, calls, documents, processor time.
 
-``python -m benchmarks.cloud_cycle --out shared/analytics/measured.json`` runs the scrapers, the mapper and the
-detector over the simulated season of the demo (six leagues), a poll at a time, each message through its wire form
-as over Pub/Sub. Processor time is that of the measuring thread; the venues run in another. What a push costs before
-any handler sees it is measured on functions-framework itself; what a streaming system says, on the history of
-``arb run --demo``. ``arb cost`` makes a month's bill of the result.
+``python -m benchmarks.cloud_cycle --out shared/analytics/measured.json`` runs the scrapers, the mapper and
+the detector over the simulated season of the demo (six leagues), a poll at a time, each message through its
+wire form as over Pub/Sub. Processor time is that of the measuring thread; the venues run in another. What a
+push costs before any handler sees it is measured on functions-framework itself; what a streaming system says,
+on the history of ``arb run --demo``. ``arb cost`` makes a month's bill of the result.
 """
 
 from __future__ import annotations
@@ -17,7 +17,6 @@ import gzip
 import json
 import os
 import platform
-import random
 import resource
 import signal
 import socket
@@ -30,6 +29,7 @@ from collections import Counter, defaultdict
 from collections.abc import Awaitable, Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
+from random import SystemRandom
 from typing import Any
 
 import httpx
@@ -238,7 +238,7 @@ def pipeline(urls: Urls, clock: Clock, bench: Bench, pace_s: float) -> Pipeline:
         kept = RawKeeper(AiohttpTransport(), CountingBlobs(bench), clock, venue)
         return CountingTransport(kept, bench)
 
-    retry = Retry(clock, random.Random(1).random)
+    retry = Retry(clock, SystemRandom().random)
     lines = [transport("kalshi"), transport("odds_api")]
     kalshi = KalshiClient(lines[0], clock, retry, base_url=urls.kalshi_base_url, signer=None)
     feed = OddsApiClient(lines[1], clock, retry, base_url=urls.odds_base_url, key=Secret(urls.odds_api_key))
@@ -248,9 +248,9 @@ def pipeline(urls: Urls, clock: Clock, bench: Bench, pace_s: float) -> Pipeline:
         bench,
         KalshiScraper(kalshi, bus, clock, LEAGUES),
         OddsScraper(
-            feed, documents, bus, clock, random.Random(2), keys, _CREDITS, ("us",), (), min_interval_s=pace_s
+            feed, documents, bus, clock, SystemRandom(), keys, _CREDITS, ("us",), (), min_interval_s=pace_s
         ),
-        EventMapper(documents, bus, clock, random.Random(3)),
+        EventMapper(documents, bus, clock, SystemRandom()),
         EdgeDetector(board, documents, bus, clock),
         lines,
     )
@@ -345,7 +345,7 @@ def _push(url: str, pushes: int) -> None:
 
 
 def _listing() -> bytes:
-    text = "If the away side wins the game originally scheduled for Sep 28, 2026, then the market resolves to Yes."
+    text = "If the away side wins the game scheduled for Sep 28, 2026, then the market resolves to Yes."
     message = MarketListed(
         observed_at=Instant(1), ticker="T", event_ticker="E", series_ticker="S", rules_primary=text * 5
     )
@@ -386,7 +386,7 @@ def _kept(warehouse: Any, table: str) -> tuple[int, float, Any, Any]:
     query = (
         "SELECT count(*), coalesce(sum(length(to_json(t)::VARCHAR)), 0), min(observed_at), max(observed_at)"
     )
-    row: tuple[int, float, Any, Any] = warehouse.execute(f"{query} FROM {table} t").fetchone()  # noqa: S608
+    row: tuple[int, float, Any, Any] = warehouse.execute(f"{query} FROM {table} t").fetchone()
     return row
 
 
@@ -461,7 +461,7 @@ def main(argv: Sequence[str] | None = None) -> None:
         with venues(options.speed) as (urls, clock):
             result[name], markets = asyncio.run(measured(urls, clock, pace_s, options.cycles))
             result.setdefault("markets", markets)
-    # A streaming system still polls listings and odds by the minute: what those polls read, write and keep is theirs.
+    # A streaming system still polls listings and odds by the minute: it reads, writes and keeps what they do.
     polls = msgspec.convert(result["one_minute"], dict[str, Any])
     result["streaming"] = {**polls, **streaming(options.seconds)}
     text = msgspec.json.format(msgspec.json.encode(result), indent=2).decode() + "\n"

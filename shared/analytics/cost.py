@@ -147,7 +147,10 @@ def scaled(cycle: Cycle, factor: float) -> Cycle:
 
 @dataclass(frozen=True, slots=True)
 class Model:
-    """Bills of one deployment at one set of prices. ``framework_ms``: processor time before a handler runs."""
+    """Bills of one deployment at one set of prices.
+
+    ``framework_ms`` is the processor time of a push before its handler runs.
+    """
 
     deployment: Deployment
     framework_ms: float
@@ -161,7 +164,7 @@ class Model:
     def one_worker(self, mode: str, cycle: Cycle, *, beside: bool = True) -> Bill:
         """Polling, mapping and detection in one process; topics only keep history.
 
-        With ``beside`` the process has an instance of its own next to the executor's, else it is the executor's.
+        With ``beside`` it has an instance of its own next to the executor's, else it is the executor's.
         """
         rest = {
             name: calls for name, calls in self.deployment.calls_a_minute.items() if name not in cycle.cpu_ms
@@ -294,8 +297,9 @@ class Model:
 
     def _small(self) -> Item:
         p = self.prices
-        jobs = max(0.0, len(self.deployment.calls_a_minute) - p.free_jobs) * p.scheduler_job
-        usd = jobs + self.deployment.secrets * p.secret_version + self.assumed.image_gib * p.registry_gib
+        jobs = len(self.deployment.calls_a_minute)
+        usd = max(0.0, jobs - p.free_jobs) * p.scheduler_job
+        usd += self.deployment.secrets * p.secret_version + self.assumed.image_gib * p.registry_gib
         return Item(
             "scheduler, secrets, registry", usd, f"{len(self.deployment.calls_a_minute)} jobs, 3 free"
         )

@@ -77,8 +77,7 @@ async def measure(
         transport = open_line()
         try:
             opened.append(await _timed(transport, target.url, ticks))
-            for _ in range(questions):
-                asked.append(await _timed(transport, target.url, ticks))
+            asked += [await _timed(transport, target.url, ticks) for _ in range(questions)]
         except ArbError as exc:
             errors.append(str(exc))
         finally:

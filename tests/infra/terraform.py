@@ -9,6 +9,7 @@ from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[2]
 TERRAFORM = ROOT / "terraform"
+_PATTERN = r'jsonPayload\.message=~\\"(.*?)\\"'
 ALERTS = TERRAFORM / "modules" / "alerts" / "conditions.tf"
 
 

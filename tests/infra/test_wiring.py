@@ -1,4 +1,4 @@
-"""What Terraform deploys against what the code is: the same functions, topics, tables, secrets and settings."""
+"""What Terraform deploys against what the code is: the same functions, topics, secrets and settings."""
 
 from __future__ import annotations
 
