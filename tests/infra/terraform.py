@@ -18,8 +18,9 @@ class Deployed:
     """One entry of ``terraform/functions.json``."""
 
     does: str
-    runs: str  # http, event, service
+    runs: str  # http, service
     schedule: str
+    by_season: bool
     pushed: tuple[str, ...]
     pulled: tuple[str, ...]
     publishes: tuple[str, ...]

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import importlib
-import inspect
 import re
 from importlib.util import find_spec
 from pathlib import Path
@@ -34,14 +33,6 @@ def test_every_function_that_is_deployed_is_in_the_code(name: str) -> None:
     assert DEPLOYED[name].does
 
 
-@pytest.mark.parametrize("name", sorted(name for name, one in DEPLOYED.items() if one.runs == "event"))
-def test_what_is_pushed_to_takes_an_event(name: str) -> None:
-    if name not in ON_DISK:
-        pytest.skip(f"functions/{name} is not here yet")
-    [parameter] = inspect.signature(importlib.import_module(f"functions.{name}.main").main).parameters
-    assert parameter in {"event", "request"}
-
-
 def test_every_topic_a_function_is_joined_to_is_that_of_a_message() -> None:
     named = {topic for one in DEPLOYED.values() for topic in (*one.pushed, *one.pulled, *one.publishes)}
     assert named <= set(BY_TOPIC)
@@ -49,6 +40,12 @@ def test_every_topic_a_function_is_joined_to_is_that_of_a_message() -> None:
 
 def test_every_topic_has_somebody_who_may_publish_to_it() -> None:
     assert set(BY_TOPIC) <= {topic for one in DEPLOYED.values() for topic in one.publishes}
+
+
+def test_everyone_can_say_that_a_message_is_unusable_and_that_a_person_is_needed() -> None:
+    silent = {name for name, one in DEPLOYED.items() if not {"alerts", "quarantine"} <= set(one.publishes)}
+    assert silent == {"alerts"}  # it tells people itself
+    assert "quarantine" in DEPLOYED["alerts"].publishes
 
 
 def test_deployment_and_code_agree_on_who_is_called_by_what() -> None:

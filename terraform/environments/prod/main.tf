@@ -9,7 +9,6 @@ module "system" {
   settings        = var.settings
   leagues         = var.leagues
   schedules       = var.schedules
-  polls           = var.polls
   kalshi_key_id   = var.kalshi_key_id
   secret_versions = var.secret_versions
   image           = var.image

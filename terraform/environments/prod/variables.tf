@@ -33,19 +33,16 @@ variable "secret_versions" {
 }
 
 variable "leagues" {
-  description = "Leagues and the months they are polled in, e.g. { nfl = { months = \"1-2,8-12\" } }; null for six of them."
-  type        = map(object({ months = optional(string, "*") }))
-  default     = null
+  description = "Leagues, their months and minutes, e.g. { nfl = { months = [1, 2, 8, 9, 10, 11, 12], every_minutes = 1 } }; null for six of them."
+  type = map(object({
+    months        = optional(list(number), [1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12])
+    every_minutes = optional(number, 1)
+  }))
+  default = null
 }
 
 variable "schedules" {
   description = "Other cron lines, by function, e.g. { odds_scraper = \"*/5 * * * *\" }."
-  type        = map(string)
-  default     = null
-}
-
-variable "polls" {
-  description = "Functions called once for each season, e.g. { odds_scraper = \"*/5 * *\" }."
   type        = map(string)
   default     = null
 }

@@ -8,7 +8,7 @@ resource "google_pubsub_subscription" "this" {
   message_retention_duration = var.retention
 
   push_config {
-    # The path names the topic: functions-framework makes a CloudEvent of a bare push from it.
+    # The path names the topic, for the function and, where one wants CloudEvents, for functions-framework.
     push_endpoint = "${var.endpoint}/${var.topic}"
 
     oidc_token {

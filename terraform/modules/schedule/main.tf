@@ -17,8 +17,6 @@ resource "google_cloud_scheduler_job" "this" {
   http_target {
     http_method = "POST"
     uri         = "${var.endpoint}/"
-    body        = base64encode(jsonencode(var.body))
-    headers     = { "Content-Type" = "application/json" }
 
     oidc_token {
       service_account_email = var.caller_email

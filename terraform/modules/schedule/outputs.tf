@@ -5,6 +5,5 @@ output "shape" {
     audience = google_cloud_scheduler_job.this.http_target[0].oidc_token[0].audience
     account  = google_cloud_scheduler_job.this.http_target[0].oidc_token[0].service_account_email
     retries  = google_cloud_scheduler_job.this.retry_config[0].retry_count
-    body     = base64decode(google_cloud_scheduler_job.this.http_target[0].body)
   }
 }

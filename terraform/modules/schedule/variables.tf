@@ -55,9 +55,3 @@ variable "caller_email" {
   description = "Account that signs the call."
   type        = string
 }
-
-variable "body" {
-  description = "What the service is told, as JSON."
-  type        = any
-  default     = {}
-}

@@ -37,9 +37,8 @@ module "function" {
       FUNCTION_SOURCE = "functions/${each.key}/main.py"
       FUNCTION_TARGET = "main"
     },
-    each.value.runs == "service" ? {} : {
-      FUNCTION_SIGNATURE_TYPE = each.value.runs == "event" ? "cloudevent" : "http"
-    },
+    # One signature for all: a schedule's call and a push are told apart by what they carry.
+    each.value.runs == "service" ? {} : { FUNCTION_SIGNATURE_TYPE = "http" },
     # Read at the start by the process itself, in the versions named here and no others.
     length(local.pinned[each.key]) == 0 ? {} : { SECRET_VERSIONS = join(",", local.pinned[each.key]) },
     contains(each.value.secrets, local.trading_key) && var.kalshi_key_id != null ? { KALSHI_KEY_ID = var.kalshi_key_id } : {},
@@ -122,14 +121,13 @@ resource "google_pubsub_subscription_iam_member" "pull_forwards" {
 module "schedule" {
   source       = "../schedule"
   for_each     = local.called
-  name         = replace(replace(each.key, "_", "-"), ".", "-")
+  name         = replace(each.key, "_", "-")
   description  = local.functions[each.value.function].does
   region       = var.region
   cron         = each.value.cron
   paused       = var.paused
   endpoint     = module.function[each.value.function].uri
   caller_email = google_service_account.caller["scheduler"].email
-  body         = each.value.body
   depends_on   = [google_project_service.this]
 }
 

@@ -34,25 +34,33 @@ locals {
     ]
   }
 
-  # One job for each different cron line of a polling function: leagues in season together are polled together.
-  polls = merge([
-    for name, cron in var.polls : {
-      for line in distinct([for league in values(var.leagues) : "${cron} ${league.months} *"]) :
-      "${name}.${index(distinct([for league in values(var.leagues) : "${cron} ${league.months} *"]), line)}" => {
-        function = name
-        cron     = line
-        body     = { leagues = sort([for league, season in var.leagues : league if "${cron} ${season.months} *" == line]) }
-      }
-    }
-  ]...)
+  # Leagues polled equally often share a job, in the months any of them plays. Where two jobs meet, the second call
+  # finds the first under way and does nothing.
+  paces = distinct([for league in values(var.leagues) : league.every_minutes])
+  months = {
+    for pace in local.paces : pace => sort([
+      for month in distinct(flatten([for league in values(var.leagues) : league.months if league.every_minutes == pace])) :
+      format("%02d", month)
+    ])
+  }
+  seasons = {
+    for pace in local.paces : pace => join(" ", [
+      pace == 1 ? "*" : "*/${pace}", "*", "*",
+      length(local.months[pace]) == 12 ? "*" : join(",", [for month in local.months[pace] : tonumber(month)]), "*",
+    ])
+  }
 
-  crons = merge({ for name, function in local.functions : name => function.schedule }, var.schedules)
   called = merge(
-    local.polls,
     {
-      for name, cron in local.crons : name => { function = name, cron = cron, body = {} }
-      if cron != "" && !contains(keys(var.polls), name)
+      for name, function in local.functions :
+      name => { function = name, cron = lookup(var.schedules, name, function.schedule) }
+      if lookup(var.schedules, name, function.schedule) != "" && (!function.by_season || contains(keys(var.schedules), name))
     },
+    merge([
+      for name, function in local.functions : {
+        for pace, cron in local.seasons : "${name}-${pace}m" => { function = name, cron = cron }
+      } if function.by_season && !contains(keys(var.schedules), name)
+    ]...),
   )
 
   environment = merge(

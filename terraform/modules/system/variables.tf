@@ -66,38 +66,34 @@ variable "settings" {
 }
 
 variable "leagues" {
-  description = "Leagues with the months they are polled in, as cron writes them (1-12, lists and ranges)."
-  nullable    = false
-  type        = map(object({ months = optional(string, "*") }))
+  description = "Leagues that are polled: in which months, and every how many minutes."
+  type = map(object({
+    months        = optional(list(number), [1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12])
+    every_minutes = optional(number, 1)
+  }))
+  nullable = false
   default = {
-    epl   = { months = "1-5,8-12" }
-    mlb   = { months = "3-11" }
-    nba   = { months = "1-6,10-12" }
-    ncaaf = { months = "1,8-12" }
-    nfl   = { months = "1-2,8-12" }
-    nhl   = { months = "1-6,9-12" }
+    epl   = { months = [1, 2, 3, 4, 5, 8, 9, 10, 11, 12] }
+    mlb   = { months = [3, 4, 5, 6, 7, 8, 9, 10, 11] }
+    nba   = { months = [1, 2, 3, 4, 5, 6, 10, 11, 12] }
+    ncaaf = { months = [1, 8, 9, 10, 11, 12] }
+    nfl   = { months = [1, 2, 8, 9, 10, 11, 12] }
+    nhl   = { months = [1, 2, 3, 4, 5, 6, 9, 10, 11, 12] }
   }
 
   validation {
     condition     = length(var.leagues) > 0 && alltrue([for league in keys(var.leagues) : can(regex("^[a-z0-9 ]+$", league))])
-    error_message = "leagues must be named in small letters, as mapping/data/leagues.csv has them, and there must be one."
+    error_message = "leagues must be named in small letters, as shared/mapping/data has them, and there must be one."
   }
 
   validation {
-    condition     = alltrue([for league in values(var.leagues) : can(regex("^(\\*|[0-9]+(-[0-9]+)?(,[0-9]+(-[0-9]+)?)*)$", league.months))])
-    error_message = "months must be a cron field of months, as in 9-12,1-2 or *."
+    condition     = alltrue(flatten([for league in values(var.leagues) : [for month in league.months : contains(range(1, 13), month)]]))
+    error_message = "months are numbers from 1 to 12."
   }
-}
-
-variable "polls" {
-  description = "Functions called once for each season instead of by their schedule, with minute, hour and day of month of their cron line; the call names the leagues in season."
-  nullable    = false
-  type        = map(string)
-  default     = {}
 
   validation {
-    condition     = alltrue([for cron in values(var.polls) : length(split(" ", cron)) == 3])
-    error_message = "a poll has three fields: minute, hour, day of month; months come from the leagues."
+    condition     = alltrue([for league in values(var.leagues) : contains([1, 2, 3, 4, 5, 6, 10, 12, 15, 20, 30], league.every_minutes)])
+    error_message = "every_minutes must divide an hour: 1, 2, 3, 4, 5, 6, 10, 12, 15, 20 or 30."
   }
 }
 

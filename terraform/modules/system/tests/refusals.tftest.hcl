@@ -24,7 +24,6 @@ run "every_wrong_value_at_once" {
     settings        = { ODDS_API_KEY = "x" }
     secret_versions = { odds-api-key = "latest" }
     leagues         = {}
-    polls           = { odds_scraper = "* * * * *" }
     schedules       = { kalshi_scraper = "* * * *" }
     billing_account = "mine"
     raw_days        = 0
@@ -38,19 +37,18 @@ run "every_wrong_value_at_once" {
     var.settings,
     var.secret_versions,
     var.leagues,
-    var.polls,
     var.schedules,
     var.billing_account,
     var.raw_days,
   ]
 }
 
-run "a_key_without_its_id_and_months_that_cron_cannot_read" {
+run "a_key_without_its_id_and_months_that_are_none" {
   command = plan
 
   variables {
     secret_versions = { kalshi-private-key = "1" }
-    leagues         = { nfl = { months = "September" } }
+    leagues         = { nfl = { months = [9, 13], every_minutes = 7 } }
   }
 
   expect_failures = [var.secret_versions, var.leagues]

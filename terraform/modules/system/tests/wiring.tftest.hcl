@@ -292,17 +292,20 @@ run "leagues_are_polled_in_season" {
   command = plan
 
   variables {
-    leagues   = { nfl = { months = "1-2,9-12" }, nba = { months = "1-6,10-12" }, ncaaf = { months = "1-2,9-12" } }
-    polls     = { odds_scraper = "*/5 * *" }
-    schedules = { event_mapper = "", reconciler = "", settlement = "" }
+    leagues = {
+      nfl = { months = [1, 2, 9, 10, 11, 12] }
+      nba = { months = [10, 11, 12, 1, 2, 3] }
+      epl = { every_minutes = 5 }
+    }
+    schedules = { event_mapper = "", reconciler = "", settlement = "", kalshi_scraper = "*/2 * * * *" }
   }
 
   assert {
-    condition = toset([for job in module.schedule : "${job.shape.cron} ${job.shape.body}"]) == toset([
-      "* * * * * {}",
-      "*/5 * * 1-2,9-12 * {\"leagues\":[\"ncaaf\",\"nfl\"]}",
-      "*/5 * * 1-6,10-12 * {\"leagues\":[\"nba\"]}",
-    ])
-    error_message = "one job for each season, naming its leagues"
+    condition = { for name, job in module.schedule : name => job.shape.cron } == {
+      kalshi_scraper  = "*/2 * * * *"
+      odds_scraper-1m = "* * * 1,2,3,9,10,11,12 *"
+      odds_scraper-5m = "*/5 * * * *"
+    }
+    error_message = "one job for each pace, in the months of its leagues; a schedule of one's own wins"
   }
 }
