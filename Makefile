@@ -4,10 +4,11 @@ VENV := .venv
 BIN := $(VENV)/bin
 SYNC := UV_PROJECT_ENVIRONMENT=$(VENV) $(BIN)/uv sync --frozen --quiet
 CORPUS_DIR ?= ../shared/data
+TERRAFORM_CHECK ?= ../shared/tools/terraform_check/terraform_check
 ARGS ?=
 
 .DEFAULT_GOAL := help
-.PHONY: help install run test lint format corpus sdk-test bench schema requirements package clean
+.PHONY: help install run test lint format corpus sdk-test bench schema requirements package terraform-test clean
 
 help: ## show this list
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 16
@@ -70,6 +71,9 @@ package: $(BIN)/uv ## build the wheel and run it, installed by itself, in anothe
 	@wheel="$$(ls $(abspath dist)/*.whl)"; cd "$$(mktemp -d)" && $(abspath $(BIN)/uv) tool run --quiet --isolated \
 	   --python $(abspath $(BIN)/python) --constraints $(abspath requirements.txt) --from "$$wheel[local]" \
 	   arb run --plain --seconds 6
+
+terraform-test: ## check and test terraform/ (offline with the checker at TERRAFORM_CHECK, else with terraform itself)
+	@TERRAFORM_CHECK="$(TERRAFORM_CHECK)" .ci/terraform-test $(ARGS)
 
 clean: ## remove the environment and caches (never the history in var/)
 	rm -rf $(VENV) dist .mypy_cache .ruff_cache .hypothesis

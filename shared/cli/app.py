@@ -229,6 +229,34 @@ def schema(
     raise typer.Exit(schema_command(folder, check))
 
 
+@app.command()
+def probe(
+    lines: Annotated[int, typer.Option(min=1, max=50, help="How many lines to open to each venue.")] = 5,
+    questions: Annotated[int, typer.Option(min=1, max=200, help="How often to ask on each.")] = 20,
+    json: Json = False,
+) -> None:
+    """How far the venues are from here: run it from every region that is in question."""
+    from shared.cli.probe import probe_command
+
+    raise typer.Exit(probe_command(lines, questions, json))
+
+
+@app.command()
+def cost(
+    markets: Annotated[
+        int | None, typer.Option(min=1, help="Listed markets to reckon with; default: as measured.")
+    ] = None,
+    measured: Annotated[
+        Path | None, typer.Option(help="Another measurement, from python -m benchmarks.cloud_cycle.")
+    ] = None,
+    json: Json = False,
+) -> None:
+    """What a month on Google Cloud costs at one-minute, ten-second and streaming operation."""
+    from shared.cli.cost import cost_command
+
+    cost_command(markets, measured, json)
+
+
 def main() -> None:
     """Entry point: runs a command, turns the system's errors into one line that says what to do."""
     try:
