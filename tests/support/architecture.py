@@ -24,7 +24,9 @@ LAYERS: tuple[frozenset[str], ...] = tuple(
         "ids money clock terms trace",
         "messages",
         "ports",
-        "config cas idempotence lease schema entry",
+        "config cas idempotence lease schema topology",
+        "delivery",
+        "entry",
         "backends",
         "odds fees",
         "books",
@@ -42,6 +44,7 @@ LAYERS: tuple[frozenset[str], ...] = tuple(
         "service",
         "simulator",
         "replay",
+        "platforms",
         "bootstrap",
         "worker",
         "cli",
@@ -76,7 +79,7 @@ _FILE_METHODS = _words("read_text write_text read_bytes write_bytes mkdir unlink
 _READS_PACKAGE_DATA = "shared/mapping/tables.py"
 
 HEAVY = _words("duckdb numpy rich typer rapidfuzz functions_framework google scipy")
-_MAY_BE_HEAVY = ("shared/cli/", "shared/backends/local/")
+_MAY_BE_HEAVY = ("shared/cli/", "shared/backends/local/", "shared/backends/gcp/")
 
 _SPEAKS_VENUE = ("shared/venues/", "shared/simulator/")
 _VENUE_WORD = re.compile(

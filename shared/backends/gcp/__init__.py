@@ -1,1 +1,1 @@
-"""The Google Cloud backend: Firestore documents, Pub/Sub bus, BigQuery history, Cloud Storage, Secret Manager."""
+"""The Google Cloud backend: Firestore, Pub/Sub, BigQuery, Cloud Storage, Secret Manager."""

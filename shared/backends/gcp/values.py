@@ -74,7 +74,7 @@ def _fill_map(fields: Any, value: Mapping[str, Any], depth: int) -> None:
     if depth > _MAX_DEPTH:
         raise ValueError(f"more than {_MAX_DEPTH} levels")
     for name, item in value.items():
-        if not isinstance(name, str) or not name or _RESERVED.fullmatch(name):
+        if not name or _RESERVED.fullmatch(name):
             raise ValueError(f"{name!r} cannot be a field's name")
         put(fields[name], item, depth)
 
