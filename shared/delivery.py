@@ -32,13 +32,14 @@ _SKEW = 60 * SECOND
 
 @dataclass(frozen=True, slots=True)
 class Delivery:
-    """A message as it arrived. ``attempt`` counts from 1 where the carrier tells."""
+    """A message as it arrived by one subscription. ``attempt`` counts from 1 where the carrier tells."""
 
     topic: str
     data: bytes
     attributes: Mapping[str, str] = field(default_factory=dict)
     message_id: str = ""
     attempt: int = 1
+    subscription: str = ""
 
 
 class Graves(Protocol):
@@ -77,7 +78,7 @@ class Intake:
         except QuarantineError as exc:
             await self._bury(delivery, exc)
             return
-        key = (delivery.topic, message.event_id)
+        key = (delivery.subscription or delivery.topic, message.event_id)
         if message.event_id and key in self._done:
             self.counts["repeated"] += 1
             return

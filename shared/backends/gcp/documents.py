@@ -128,6 +128,7 @@ class FirestoreDocuments:
         those between. A line that stays cut raises :class:`RetryLaterError`: silence is never taken for news.
         """
         token, failures = b"", 0
+        told: dict[str, int] = {}
         with self._translated(collection):
             while True:
                 cause: Exception = RetryLaterError("the line was closed")
@@ -135,7 +136,11 @@ class FirestoreDocuments:
                     async for change in self._listened(collection, token):
                         token, failures = change.target_change.resume_token or token, 0
                         if _is_now(change):
-                            yield self._document(change.document_change.document)
+                            document = self._document(change.document_change.document)
+                            # After a reconnect, and now and then without one, a state comes again.
+                            if document.version > told.get(document.path, 0):
+                                told[document.path] = document.version
+                                yield document
                 except _PASSING as exc:
                     cause = exc
                 if failures == len(_RECONNECT_S):

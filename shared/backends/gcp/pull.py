@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Mapping
 from concurrent.futures import Future
 from dataclasses import dataclass, field
 from typing import Any
@@ -70,24 +69,30 @@ class Pulls:
     ) -> Any:
         def arrived(pulled: Pulled) -> None:
             # In a thread of the client's: only hands over. Flow control counts it until it is acknowledged.
-            asyncio.run_coroutine_threadsafe(self._take(topic, pulled, handle), loop)
+            asyncio.run_coroutine_threadsafe(self._take(delivery_of(topic, name, pulled), pulled, handle), loop)
 
         path = client.subscription_path(self.project, f"{topic}-{name}")
         return client.subscribe(path, callback=arrived, flow_control=_FLOW)
 
-    async def _take(self, topic: str, pulled: Pulled, handle: Handler) -> None:
+    async def _take(self, delivery: Delivery, pulled: Pulled, handle: Handler) -> None:
         try:
-            await self.intake.take(delivery_of(topic, pulled), handle)
+            await self.intake.take(delivery, handle)
         except Exception:  # the intake has told of it
             pulled.nack()
         else:
             pulled.ack()
 
 
-def delivery_of(topic: str, pulled: Pulled) -> Delivery:
+def delivery_of(topic: str, name: str, pulled: Pulled) -> Delivery:
     """What was pulled, in our words."""
-    attributes: Mapping[str, str] = dict(pulled.attributes)
-    return Delivery(topic, pulled.data, attributes, str(pulled.message_id), pulled.delivery_attempt or 1)
+    return Delivery(
+        topic=topic,
+        data=pulled.data,
+        attributes=dict(pulled.attributes),
+        message_id=str(pulled.message_id),
+        attempt=pulled.delivery_attempt or 1,
+        subscription=f"{topic}-{name}",
+    )
 
 
 async def _ended(name: str, pull: Any) -> None:
