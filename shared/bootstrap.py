@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from contextlib import AsyncExitStack
 from dataclasses import dataclass
+from importlib import metadata
+from math import inf
 from pathlib import Path
 from random import SystemRandom
-from typing import TYPE_CHECKING, TypeVar
+from typing import TypeVar
 
 from shared.backends.local.blobs import FileBlobs
 from shared.backends.local.bus import LocalBus
@@ -16,22 +18,19 @@ from shared.clock import SECOND, Clock
 from shared.config import Secret, Settings
 from shared.edges.board import Board
 from shared.edges.detector import DetectorSettings
+from shared.execution.assemble import Rules, assemble
 from shared.execution.books import BookKeeper
-from shared.execution.executor import Executor
-from shared.execution.journal import Journal
 from shared.execution.paper import PaperGateway
+from shared.execution.safety import SafetyPolicy
 from shared.fees.kalshi import FeeSchedule
 from shared.mapping.tables import leagues
 from shared.money import LOTS, Quantity, price_from_cents
-from shared.orders.ledger import Ledger
 from shared.pipeline.detect import EdgeDetector
 from shared.pipeline.kalshi_scrape import HEARTBEAT, KalshiScraper
 from shared.pipeline.map_events import EventMapper
 from shared.pipeline.odds_scrape import OddsScraper
 from shared.pipeline.settle import Settler
 from shared.ports import Blobs
-from shared.risk.account import Account
-from shared.risk.gate import Gate
 from shared.risk.limits import RiskLimits
 from shared.runtime.floor import TradingFloor
 from shared.runtime.local import Pace, Parts
@@ -45,12 +44,11 @@ from shared.venues.odds_api.client import OddsApiClient
 from shared.venues.raw import RawKeeper
 from shared.venues.retry import Retry
 
-if TYPE_CHECKING:
-    pass
-
 T = TypeVar("T")
 
 DOCUMENTS = "documents.sqlite"
+# A lease lives for three of its renewals: two may fail.
+LEASE_TURNS = 3
 
 
 @dataclass(frozen=True, slots=True)
@@ -118,8 +116,6 @@ def paper_system(
     bus, stats, rng = LocalBus(clock), Stats(), SystemRandom()
     raw = FileBlobs(folder) if options.keep_raw else None
     kalshi = kalshi_client(venues, clock, resources, raw)
-    journal = Journal(documents, bus, clock)
-    account = Account(Ledger(settings.paper_bankroll_usd))
     quotes = QuoteLimits(max_age=int(options.max_book_age_s * SECOND))
     detecting = DetectorSettings(
         profile=options.profile,
@@ -131,11 +127,18 @@ def paper_system(
     keeper = BookKeeper()
 
     def schedule_of(ticker: str) -> FeeSchedule | None:
-        return executor.schedules.get(ticker)
+        return execution.executor.schedules.get(ticker)
 
     paper = PaperGateway(keeper.book_of, schedule_of, clock, options.paper_latency_s)
-    gate = Gate(risk_limits(settings))
-    executor = Executor(paper.book_of, paper, gate, account, journal, clock, quotes)
+    rules = Rules(
+        risk_limits(settings),
+        quotes,
+        SafetyPolicy(deploy=version(), clean_fills=0),
+        holder="paper",
+        max_age_s=inf,
+        lease_s=LEASE_TURNS * options.pace.lease,
+    )
+    execution = assemble(documents, bus, clock, rng, paper, paper.book_of, rules)
     return Parts(
         clock=clock,
         pace=options.pace,
@@ -145,14 +148,22 @@ def paper_system(
         scraper=KalshiScraper(kalshi, bus, clock, settings.leagues),
         odds=odds_scraper(settings, venues, documents, bus, clock, options, resources, raw),
         mapper=EventMapper(documents, bus, clock, rng),
-        floor=TradingFloor(detector, keeper, executor, clock, paper, stats.latency),
-        executor=executor,
-        journal=journal,
-        settler=Settler(kalshi, account, journal, clock),
+        floor=TradingFloor(detector, keeper, execution.executor, clock, paper, stats.latency),
+        execution=execution,
+        settler=Settler(kalshi, execution.account, execution.journal),
         stream=_stream(venues, clock, resources),
         stats=stats,
         resources=resources,
+        bankroll=settings.paper_bankroll_usd,
     )
+
+
+def version() -> str:
+    """The running version, as canary mode names it."""
+    try:
+        return metadata.version("kalshi-arb")
+    except metadata.PackageNotFoundError:
+        return "unpackaged"
 
 
 def _retry(clock: Clock, first_s: float = 0.1) -> Retry:

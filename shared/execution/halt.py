@@ -11,10 +11,11 @@ import random
 from shared.cas import update
 from shared.clock import Clock, Instant
 from shared.errors import RefusedError
+from shared.execution.account import Account
 from shared.ports import Document, Documents, Value
-from shared.risk.account import Account
 
 PATH = "control/halt"
+_AGAIN_S = 1.0
 
 
 async def halt(documents: Documents, clock: Clock, rng: random.Random, reason: str, actor: str) -> None:
@@ -54,30 +55,30 @@ async def restore(documents: Documents, account: Account) -> None:
     if document is None:
         account.halted = ""
     else:
-        _apply(document, account)
+        await _apply(document, account)
 
 
-async def follow(documents: Documents, account: Account) -> None:
+async def follow(documents: Documents, account: Account, clock: Clock) -> None:
     """Keep ``account`` true to the document, for ever; runs until cancelled."""
     while True:
         try:
             await restore(documents, account)
             async for document in documents.watch("control"):
                 if document.path == PATH:
-                    _apply(document, account)
+                    await _apply(document, account)
         except asyncio.CancelledError:
             raise
         except Exception as exc:
             account.halted = f"the halt state cannot be read: {type(exc).__name__}"
-            await asyncio.sleep(1)
+            await clock.sleep(_AGAIN_S)
 
 
-def _apply(document: Document, account: Account) -> None:
+async def _apply(document: Document, account: Account) -> None:
     reason = _reason(document)
     if reason:
         account.halted = reason
     else:
-        account.resumed(Instant(document.value["at"]))
+        await account.resumed(Instant(document.value["at"]))
 
 
 def _check(held: Value | None, confirm: str) -> None:

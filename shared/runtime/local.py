@@ -17,12 +17,12 @@ from typing import TYPE_CHECKING
 
 from shared.backends.local.bus import LocalBus
 from shared.backends.local.documents import SqliteDocuments
-from shared.clock import HOUR, MINUTE, SECOND, Clock, Instant
+from shared.clock import HOUR, MINUTE, SECOND, Clock, Instant, first
 from shared.errors import ArbError, OperatorError, QuotaExhaustedError, StorageError
 from shared.execution import halt
+from shared.execution.assemble import Execution
 from shared.execution.books import book_seen
 from shared.execution.executor import Executor
-from shared.execution.journal import Journal
 from shared.messages import (
     BY_TOPIC,
     AccountSeen,
@@ -36,15 +36,16 @@ from shared.messages import (
     TradeSeen,
     seal,
 )
+from shared.money import Usd
 from shared.pipeline.coverage import CoverageWatch
 from shared.pipeline.detect import EdgeDetector
 from shared.pipeline.kalshi_scrape import KalshiScraper, ScrapeReport
 from shared.pipeline.map_events import EventMapper
 from shared.pipeline.odds_scrape import OddsReport, OddsScraper
 from shared.pipeline.settle import Settler
+from shared.risk.tripwire import losses
 from shared.runtime.floor import TradingFloor
 from shared.runtime.stats import Stats
-from shared.terms import OrderStatus
 from shared.venues.kalshi.events import Lifecycle, LifecycleKind, StreamEvent
 from shared.venues.kalshi.stream import KalshiStream
 
@@ -70,6 +71,9 @@ class Pace:
     odds: float = 60.0
     settle: float = 30.0
     account: float = 60.0
+    lease: float = 5.0
+    trader: float = 1.0
+    reconcile: float = 10.0
     books: float = 1.0
     sweep: float = 1.0
     depth: float = 60.0
@@ -89,12 +93,17 @@ class Parts:
     odds: OddsScraper | None
     mapper: EventMapper
     floor: TradingFloor
-    executor: Executor
-    journal: Journal
+    execution: Execution
     settler: Settler
     stream: KalshiStream | None
     stats: Stats
     resources: AsyncExitStack
+    bankroll: Usd
+
+    @property
+    def executor(self) -> Executor:
+        """What works the signals."""
+        return self.execution.executor
 
 
 @dataclass(frozen=True, slots=True)
@@ -134,6 +143,7 @@ class LocalSystem:
             closing.push_async_callback(p.bus.close)
             await self._recover()
             closing.push_async_callback(self._account)
+            closing.push_async_callback(p.execution.trader.resign)
             closing.push_async_callback(p.floor.idle)
             tasks = [asyncio.create_task(self._guarded(loop), name=name) for name, loop in self._loops()]
             try:
@@ -159,9 +169,10 @@ class LocalSystem:
         """No new orders; the stream and the halt are dropped, every other loop ends its turn."""
         self.stop.set()
         self.parts.floor.close()
+        self.parts.executor.end()
         self._frames.put_nowait(None)
         for task in tasks:
-            if task.get_name() in ("halt", "stream"):
+            if task.get_name() in ("halt", "breakers", "stream"):
                 task.cancel()
         _, late = await asyncio.wait(tasks, timeout=_GRACE_S)
         for task in late:
@@ -177,7 +188,11 @@ class LocalSystem:
             ("account", self._every("account", pace.account, self._account)),
             ("housekeeping", self._every("housekeeping", pace.housekeeping, self._tidy)),
             ("purge", self._every("purge", _PURGE_S, p.mapper.purge)),
-            ("halt", halt.follow(p.documents, p.executor.account)),
+            ("lease", self._every("lease", pace.lease, p.execution.trader.renew)),
+            ("trader", self._every("trader", pace.trader, p.execution.trader.turn)),
+            ("reconcile", self._every("reconcile", pace.reconcile, p.execution.trader.reconcile)),
+            ("halt", halt.follow(p.documents, p.executor.account, p.clock)),
+            ("breakers", p.execution.safety.breakers.follow()),
         ]
         if p.odds is not None:
             loops.append(("odds", self._every("odds", pace.odds, self._odds)))
@@ -230,36 +245,23 @@ class LocalSystem:
 
     async def _pause(self, seconds: float, early: asyncio.Event | None) -> None:
         """Sleep on the clock until the time, the stop or ``early`` comes."""
-        waits = [self.parts.clock.sleep(seconds), self.stop.wait(), *([early.wait()] if early else [])]
-        tasks = [asyncio.ensure_future(wait) for wait in waits]
-        try:
-            await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
-        finally:
-            for task in tasks:
-                task.cancel()
-            await asyncio.gather(*tasks, return_exceptions=True)
+        await first(self.parts.clock.sleep(seconds), self.stop.wait(), *([early.wait()] if early else []))
         if early is not None:
             early.clear()
 
     async def _recover(self) -> None:
-        """Rebuild the account, as halted as it was, and tell history what a crash kept from it.
-
-        A paper order cut off in flight has filled nothing and never will.
-        """
-        p = self.parts
-        account = p.executor.account
+        """Open the account as it was left, as halted as it was; tell history what a crash kept from it."""
+        p, trader = self.parts, self.parts.execution.trader
         await p.mapper.restore()
-        await halt.restore(p.documents, account)
-        for order in await p.journal.restore(account):
-            if order.mode == "paper":
-                reasons = ("the process ended before the paper match",)
-                await p.journal.ended(order.order_id, OrderStatus.CANCELED, reasons, {})
-                account.release(order.order_id)
-            else:
-                p.executor.blocked[order.ticker] = f"order {order.order_id}: outcome unknown"
+        await p.execution.stored.open(p.bankroll)
+        await halt.restore(p.documents, p.executor.account)
+        await trader.renew()
+        await trader.turn()
+        await trader.reconcile()
+        await trader.turn()
         tables = ("orders", "fills", "settlements")
         kept = await p.warehouse.query(" UNION ALL ".join(f"SELECT event_id FROM {t}" for t in tables))  # noqa: S608
-        await p.journal.retell(frozenset(row["event_id"] for row in kept), account)
+        await p.execution.journal.retell(frozenset(row["event_id"] for row in kept))
 
     # --- turns --------------------------------------------------------------------------------------------
 
@@ -294,22 +296,25 @@ class LocalSystem:
     async def _settle(self) -> None:
         p = self.parts
         await p.settler.poll()
-        account, limit = p.executor.account, p.executor.limits.max_consecutive_losses
-        if account.consecutive_losses >= limit and not account.halted:
-            reason = f"{account.consecutive_losses} losses in a row; look, then: arb resume"
+        account, now = p.executor.account, p.clock.now()
+        book = account.book.rolled(now)
+        lost_today, lost_this_week = Usd(-book.pnl_today), Usd(-book.pnl_week)
+        trip = losses(lost_today, lost_this_week, book.consecutive_losses, p.executor.limits)
+        if trip is not None and not account.halted:
+            reason = f"{trip.reason}; look, then: arb resume"
             await halt.halt(p.documents, p.clock, self._rng, reason, "breaker")
 
     async def _account(self) -> None:
         p = self.parts
-        account, ledger = p.executor.account, p.executor.account.ledger
+        account = p.executor.account
         seen = AccountSeen(
             observed_at=p.clock.now(),
             mode=p.executor.mode,
-            cash=ledger.cash,
+            cash=account.cash,
             reserved=account.reserved,
-            portfolio_value=ledger.open_cost,
-            realized=ledger.realized,
-            fees=ledger.fees,
+            portfolio_value=account.open_cost,
+            realized=account.realized,
+            fees=account.fees,
         )
         await p.bus.publish(seen.TOPIC, [seal(seen)])
 

@@ -6,34 +6,36 @@ import asyncio
 import random
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
 from shared.backends.local.documents import SqliteDocuments
 from shared.backends.memory.documents import MemoryDocuments
-from shared.clock import HOUR, Instant, ManualClock
+from shared.clock import HOUR, Instant, ManualClock, SystemClock
 from shared.errors import RefusedError, StorageError
 from shared.execution import halt
-from shared.money import Price, Usd
-from shared.orders.ledger import Fill, Ledger
+from shared.execution.account import Account
+from shared.execution.stored_book import StoredBook
+from shared.money import Usd
 from shared.ports import Document, Documents
-from shared.risk.account import Account
-from shared.terms import Side
-from tests.execution.conftest import START, cents, contracts
+from tests.execution.conftest import START
 from tests.support.limits import DOLLAR
 
 RNG = random.Random(0)  # noqa: S311 - reproducible, not secret
 
 
 @pytest.fixture
-def account() -> Account:
-    return Account(Ledger(Usd(1_000 * DOLLAR)))
+async def account() -> Account:
+    stored = StoredBook(MemoryDocuments(), "main", ManualClock(START), RNG)
+    await stored.open(Usd(1_000 * DOLLAR))
+    return Account(stored)
 
 
 @asynccontextmanager
 async def followed(documents: Documents, account: Account) -> AsyncIterator[None]:
-    task = asyncio.create_task(halt.follow(documents, account))
+    task = asyncio.create_task(halt.follow(documents, account, SystemClock()))
     try:
         yield
     finally:
@@ -104,9 +106,10 @@ async def test_a_document_that_makes_no_sense_stops_trading(account: Account) ->
 
 async def test_resuming_forgets_the_run_of_losses_and_only_that(account: Account) -> None:
     documents, clock = MemoryDocuments(), ManualClock(Instant(START + HOUR))
-    fill = Fill("f", "A-X", "A", Side.YES, cents(50), contracts(10), Usd(0))
-    account.filled(fill, START)
-    account.settled("A-X", Price(0), START)
+    stored = account._stored
+    book, found = await stored.found()
+    lost = replace(book.earned(-5 * DOLLAR, 0, START), cash=Usd(995 * DOLLAR), consecutive_losses=1)
+    await stored.batch([stored.write(lost, found)], lost)
     await halt.resume(documents, clock, RNG, "ann")
     await halt.restore(documents, account)
     view = account.view("A", "NFL", START)

@@ -36,7 +36,7 @@ async def test_a_run_maps_trades_settles_and_keeps_books_that_agree(tmp_path: Pa
         made = parts(tmp_path, rig.venues, rig.clock)
         stats = made.stats
         await run_until(system(made), lambda: stats.settled > 0 and stats.fills > 0)
-    ledger = made.executor.account.ledger
+    ledger = made.executor.account
     # Games that have begun leave the feed, and their markets are refused again: what counts is once mapped.
     (ever,) = history(tmp_path, "SELECT count(DISTINCT ticker) AS n FROM mappings WHERE odds_event_id <> ''")
     assert ever["n"] > len(stats.tickers) // 2
@@ -198,7 +198,7 @@ async def test_documents_that_cannot_be_written_end_the_run_before_anything_is_s
     error = await ended_by(made, trade)
     assert isinstance(error, StorageError)
     assert "the disk is full: free space" in str(error)
-    assert made.executor.account.ledger.positions == {}
+    assert made.executor.account.positions == {}
 
 
 async def test_a_fault_of_our_own_ends_the_run_and_is_not_hidden(tmp_path: Path) -> None:
@@ -318,7 +318,7 @@ async def test_the_last_account_snapshot_is_taken_after_the_last_fill(tmp_path: 
     made = parts(tmp_path)
     await run_until(system(made), lambda: "listing" in made.stats.alerts)
     rows = history(tmp_path, "SELECT cash FROM account_snapshots ORDER BY observed_at DESC LIMIT 1")
-    assert rows == [{"cash": made.executor.account.ledger.cash}]
+    assert rows == [{"cash": made.executor.account.cash}]
 
 
 # --- recovering ---------------------------------------------------------------------------------------------
@@ -366,7 +366,7 @@ async def test_history_gets_the_fills_that_a_crash_kept_from_it(tmp_path: Path) 
     made = parts(tmp_path)
     quoted(made)
     await made.executor.on_signal(live_signal(made), SCHEDULE)
-    ledger = made.executor.account.ledger
+    ledger = made.executor.account
     assert ledger.fees > 0
     again = await reopened(made, tmp_path)  # nothing was subscribed, so history heard nothing
     await run_until(system(again), lambda: "listing" in again.stats.alerts)
