@@ -76,7 +76,7 @@ class Intake:
         try:
             message = decode(delivery.topic, delivery.data)
         except QuarantineError as exc:
-            await self._bury(delivery, exc)
+            await self.refuse(delivery, exc)
             return
         key = (delivery.subscription or delivery.topic, message.event_id)
         if message.event_id and key in self._done:
@@ -93,7 +93,7 @@ class Intake:
             self.counts["handled"] += 1
         except Exception as exc:
             if isinstance(exc, QuarantineError) or delivery.attempt >= self.attempts:
-                await self._bury(delivery, exc, message.trace_id)
+                await self.refuse(delivery, exc, message.trace_id)
                 return
             self.counts["again"] += 1
             text = f"{delivery.topic}: attempt {delivery.attempt} failed: {type(exc).__name__}: {exc}"
@@ -110,8 +110,8 @@ class Intake:
         await self._record(delivery, f"too_old: seen {age / SECOND:.0f} s ago", message.trace_id)
         return True
 
-    async def _bury(self, delivery: Delivery, cause: Exception, trace_id: str = "") -> None:
-        """The message itself first: a record of something that was then lost would be a lie."""
+    async def refuse(self, delivery: Delivery, cause: Exception, trace_id: str = "") -> None:
+        """Bury what can never be handled, then record it: a record of something lost would be a lie."""
         self.counts["buried"] += 1
         reason = f"{type(cause).__name__}: {cause}"
         await self.graves.bury(delivery, reason)

@@ -20,9 +20,7 @@ def emulator_session() -> Iterator[emulation.Emulators]:
 
 
 @pytest.fixture
-def emulators(
-    emulator_session: emulation.Emulators, monkeypatch: pytest.MonkeyPatch
-) -> emulation.Emulators:
+def emulators(emulator_session: emulation.Emulators, monkeypatch: pytest.MonkeyPatch) -> emulation.Emulators:
     """The same, with this process pointed at them."""
     for name, value in emulator_session.environment.items():
         monkeypatch.setenv(name, value)

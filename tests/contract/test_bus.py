@@ -1,4 +1,4 @@
-"""What every ``Bus`` backend promises: at least once, in any order; and what becomes of what cannot be used."""
+"""What every ``Bus`` backend promises: at least once, in any order; and what becomes of unusable input."""
 
 from __future__ import annotations
 

@@ -1,7 +1,7 @@
 """The real Pub/Sub and Firestore emulators for a test session: started on free ports, ended as a group.
 
-Emulators that run already are used if ``PUBSUB_EMULATOR_HOST`` and ``FIRESTORE_EMULATOR_HOST`` say where. Every
-test takes a project of its own, so they never meet.
+Emulators that run already are used if ``PUBSUB_EMULATOR_HOST`` and ``FIRESTORE_EMULATOR_HOST`` say where.
+Every test takes a project of its own, so they never meet.
 """
 
 from __future__ import annotations

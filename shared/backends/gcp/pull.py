@@ -69,7 +69,8 @@ class Pulls:
     ) -> Any:
         def arrived(pulled: Pulled) -> None:
             # In a thread of the client's: only hands over. Flow control counts it until it is acknowledged.
-            asyncio.run_coroutine_threadsafe(self._take(delivery_of(topic, name, pulled), pulled, handle), loop)
+            taking = self._take(delivery_of(topic, name, pulled), pulled, handle)
+            asyncio.run_coroutine_threadsafe(taking, loop)
 
         path = client.subscription_path(self.project, f"{topic}-{name}")
         return client.subscribe(path, callback=arrived, flow_control=_FLOW)
