@@ -20,14 +20,20 @@ from shared.clock import HOUR, SECOND, Clock, Instant
 from shared.config import Secret, Settings
 from shared.edges.board import Board
 from shared.edges.detector import DetectorSettings
+from shared.errors import RefusedError
+from shared.execution.account import Account
 from shared.execution.assemble import Execution, Rules, assemble
 from shared.execution.books import BookKeeper
+from shared.execution.journal import Journal
 from shared.execution.live import LiveGateway
 from shared.execution.paper import PaperGateway
 from shared.execution.policy import OrderPolicy
+from shared.execution.reservations import Reservations
 from shared.execution.safety import SafetyPolicy
+from shared.execution.stored_book import ACCOUNT, StoredBook
 from shared.execution.trader import Examine, nothing_to_examine
 from shared.fees.kalshi import FeeSchedule
+from shared.ids import RandomIds
 from shared.mapping.tables import leagues
 from shared.money import LOTS, Quantity, price_from_cents
 from shared.pipeline.detect import EdgeDetector
@@ -35,8 +41,13 @@ from shared.pipeline.kalshi_scrape import HEARTBEAT, KalshiScraper
 from shared.pipeline.map_events import EventMapper
 from shared.pipeline.odds_scrape import OddsScraper
 from shared.pipeline.settle import Settler
+from shared.pipeline.settlement import Settlement
+from shared.platforms import DOCUMENTS
 from shared.ports import Blobs, Bus, Documents
+from shared.risk.controls import Proposal
+from shared.risk.gate import Gate
 from shared.risk.limits import RiskLimits
+from shared.risk.safeguards import Safeguards
 from shared.runtime.feed import LiveFeed
 from shared.runtime.floor import TradingFloor
 from shared.runtime.local import Parts
@@ -57,7 +68,6 @@ from shared.venues.retry import Retry
 
 T = TypeVar("T")
 
-DOCUMENTS = "documents.sqlite"
 # A lease lives for three of its renewals: two may fail.
 LEASE_TURNS = 3
 
@@ -234,6 +244,21 @@ def _quotes(options: RunOptions) -> QuoteLimits:
     return QuoteLimits(max_age=int(options.max_book_age_s * SECOND))
 
 
+def settlement(
+    documents: Documents, bus: Bus, clock: Clock, client: KalshiClient, settings: Settings
+) -> Settlement:
+    """Pays out an account that another process trades: it shares the book, and never reserves."""
+
+    async def nothing_is_sent(_: Proposal) -> Safeguards:
+        raise RefusedError("this process sends no orders")
+
+    stored = StoredBook(documents, ACCOUNT, clock, SystemRandom())
+    holder = f"settlement/{RandomIds().new()}"
+    reservations = Reservations(stored, holder, Gate(risk_limits(settings)), nothing_is_sent)
+    journal = Journal(reservations, bus, clock, "live" if settings.kalshi_key_id else "paper")
+    return Settlement(stored, Settler(client, Account(stored), journal), journal)
+
+
 def version() -> str:
     """The running version, as canary mode names it."""
     try:
@@ -283,8 +308,8 @@ def _stream(
 def odds_scraper(
     settings: Settings,
     venues: Venues,
-    documents: SqliteDocuments,
-    bus: LocalBus,
+    documents: Documents,
+    bus: Bus,
     clock: Clock,
     options: RunOptions,
     resources: AsyncExitStack,

@@ -101,8 +101,13 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     profile: Annotated[Profile, Meta(description="how much net edge to ask for")] = Profile.STANDARD
 
     google_cloud_project: Annotated[str, Meta(description="needed when BACKEND=gcp")] = ""
+    firestore_database: str = "(default)"
     bigquery_dataset: str = "arb"
     raw_bucket: Annotated[str, Meta(description="Cloud Storage bucket of raw payloads")] = ""
+    secret_versions: Annotated[
+        tuple[str, ...],
+        Meta(description="pinned secret=number, or secret=newer/older"),
+    ] = ()
 
     kalshi_base_url: Url = Url("https://external-api.kalshi.com/trade-api/v2")
     kalshi_ws_url: Url = Url("wss://external-api-ws.kalshi.com/trade-api/ws/v2")
