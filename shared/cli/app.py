@@ -202,11 +202,12 @@ def schema(
         bool, typer.Option("--check", help="Write nothing; fail when files have drifted.")
     ] = False,
     folder: Annotated[Path, typer.Option(help="Where the schemas are.")] = Path("infra/schemas"),
+    views: Annotated[Path, typer.Option(help="Where the views are.")] = Path("infra/bigquery"),
 ) -> None:
-    """Write the Pub/Sub, BigQuery and DuckDB schemas generated from the messages."""
+    """Write the Pub/Sub, BigQuery and DuckDB schemas and the staging views, generated from the messages."""
     from shared.cli.schema import schema_command
 
-    raise typer.Exit(schema_command(folder, check))
+    raise typer.Exit(schema_command(folder, views, check))
 
 
 def main() -> None:
