@@ -28,6 +28,7 @@ from shared.pipeline.detect import EdgeDetector
 from shared.pipeline.kalshi_scrape import HEARTBEAT, KalshiScraper
 from shared.pipeline.map_events import EventMapper
 from shared.pipeline.odds_scrape import OddsScraper
+from shared.pipeline.results import ResultWatch
 from shared.pipeline.settle import Settler
 from shared.ports import Blobs
 from shared.risk.account import Account
@@ -149,6 +150,7 @@ def paper_system(
         executor=executor,
         journal=journal,
         settler=Settler(kalshi, account, journal, clock),
+        results=ResultWatch(kalshi, documents, bus, clock),
         stream=_stream(venues, clock, resources),
         stats=stats,
         resources=resources,

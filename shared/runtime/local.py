@@ -41,6 +41,7 @@ from shared.pipeline.detect import EdgeDetector
 from shared.pipeline.kalshi_scrape import KalshiScraper, ScrapeReport
 from shared.pipeline.map_events import EventMapper
 from shared.pipeline.odds_scrape import OddsReport, OddsScraper
+from shared.pipeline.results import ResultWatch
 from shared.pipeline.settle import Settler
 from shared.runtime.floor import TradingFloor
 from shared.runtime.stats import Stats
@@ -69,6 +70,7 @@ class Pace:
     listing: float = 30.0
     odds: float = 60.0
     settle: float = 30.0
+    results: float = 600.0
     account: float = 60.0
     books: float = 1.0
     sweep: float = 1.0
@@ -92,6 +94,7 @@ class Parts:
     executor: Executor
     journal: Journal
     settler: Settler
+    results: ResultWatch
     stream: KalshiStream | None
     stats: Stats
     resources: AsyncExitStack
@@ -174,6 +177,7 @@ class LocalSystem:
         loops: list[tuple[str, Coroutine[None, None, None]]] = [
             ("listing", self._every("listing", pace.listing, self._listing)),
             ("settle", self._every("settle", pace.settle, self._settle, self._paid_out)),
+            ("results", self._every("results", pace.results, self._results)),
             ("account", self._every("account", pace.account, self._account)),
             ("housekeeping", self._every("housekeeping", pace.housekeeping, self._tidy)),
             ("purge", self._every("purge", _PURGE_S, p.mapper.purge)),
@@ -298,6 +302,9 @@ class LocalSystem:
         if account.consecutive_losses >= limit and not account.halted:
             reason = f"{account.consecutive_losses} losses in a row; look, then: arb resume"
             await halt.halt(p.documents, p.clock, self._rng, reason, "breaker")
+
+    async def _results(self) -> None:
+        await self.parts.results.poll()
 
     async def _account(self) -> None:
         p = self.parts

@@ -28,7 +28,7 @@ def files(root: Path) -> dict[str, str]:
     """Text of every generated file by its path below ``root`` (``infra/bigquery``), the manifest included."""
     staged = {f"{name}.sql": text for kind in MESSAGES for name, text in _views(kind)}
     made = [View(name.removesuffix(".sql"), f"staging/{name}", text) for name, text in staged.items()]
-    written = [view for view in found(root / "views") if not view.path.startswith("staging/")]
+    written = [view for view in found(root / "views") if not view.is_staging]
     listed = json.dumps(manifest(ordered([*made, *written])), indent=2, ensure_ascii=False) + "\n"
     return {MANIFEST: listed} | {f"{STAGING}/{name}": text for name, text in staged.items()}
 
@@ -58,7 +58,7 @@ def _present(root: Path) -> set[str]:
 def _views(kind: type[Message]) -> Iterator[tuple[str, str]]:
     yield f"stg_{kind.TABLE}", _staged(kind)
     if any(_scale(column) for column in columns(kind)):
-        yield f"usd_{kind.TABLE}", _in_dollars(kind)
+        yield f"usd_{kind.TABLE}", _shown_to_people(kind)
 
 
 def _staged(kind: type[Message]) -> str:
@@ -85,7 +85,7 @@ def _first(kind: type[Message], partition: str) -> str:
     return f"DATE '{FIRST_DAY}'" if is_date else f"TIMESTAMP '{FIRST_DAY} 00:00:00+00'"
 
 
-def _in_dollars(kind: type[Message]) -> str:
+def _shown_to_people(kind: type[Message]) -> str:
     shown = ",\n".join(f"  {_shown(column)}" for column in columns(kind))
     return (
         f"{_GENERATED}"

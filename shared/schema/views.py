@@ -53,6 +53,11 @@ class View:
         return found
 
     @property
+    def is_staging(self) -> bool:
+        """Whether it is generated: one table's messages, each once."""
+        return self.path.startswith("staging/")
+
+    @property
     def question(self) -> str:
         """The question it answers, one line."""
         return self.header.get("Question", "")
