@@ -7,8 +7,9 @@ folder (``XDG_CACHE_HOME`` or ``~/.cache``), after which a process starts it in 
 
 from __future__ import annotations
 
+import json
 import os
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -92,13 +93,13 @@ class Analyser:
         columns = analyser.analyze_statement(query).output_column_list
         return [(column.name, column.column.type) for column in columns]
 
-    def evaluate(self, query: str) -> list[tuple[Any, ...]]:
-        """Rows of a query that reads no table: the reference implementation's own answer."""
+    def evaluate(self, query: str) -> list[dict[str, Any]]:
+        """Rows of a query that gives JSON objects and reads no table: the reference implementation's answer."""
         builder = self._zetasql.api.PreparedQuery.builder().set_sql(query)
         builder = builder.set_analyzer_options(self._options).set_catalog(self._catalog(()))
         with builder.prepare() as prepared:
             table = prepared.execute().content.table_data
-            return [tuple(_plain(cell) for cell in row.cell) for row in table.row]
+            return [json.loads(row.cell[0].string_value) for row in table.row]
 
     def _add(self, name: str, columns: Iterable[tuple[str, Any]]) -> None:
         table = self._zetasql.api.TableBuilder(name)

@@ -6,6 +6,7 @@ that no query gives another answer on this machine than in BigQuery. Measured wi
 ==========================  ====================================  =====================================
 BigQuery                    sqlglot alone                         here
 ==========================  ====================================  =====================================
+``DIV(a + b, c)``           ``a + b // c``                        ``((a + b) // (c))``
 ``TIMESTAMP_DIFF``          counts boundaries crossed             counts whole units passed
 ``WITH OFFSET``             counts from 1                         counts from 0
 ``EXTRACT(DAYOFWEEK)``      Sunday is 0                           Sunday is 1
@@ -87,6 +88,9 @@ def _mended(node: exp.Expression, now: Instant) -> exp.Expression:
     match node:
         case exp.CurrentTimestamp():
             return exp.Anonymous(this="make_timestamptz", expressions=[exp.Literal.number(now)])
+        case exp.IntDiv():
+            whole = exp.IntDiv(this=exp.paren(node.this), expression=exp.paren(node.expression))
+            return exp.paren(whole)
         case exp.TimestampDiff():
             unit = exp.Literal.string(node.unit.name)
             return exp.Anonymous(this="date_sub", expressions=[unit, node.expression, node.this])
