@@ -4,7 +4,11 @@
 --   the move in log-odds. close_independent is the mean of bookmakers that were no input of the trade, close_all of
 --   every bookmaker; quotes older than an hour at the start are no close; NULL when there is none.
 WITH inputs AS (
-  SELECT s.signal_id, o.fair.names AS names
+  SELECT
+    s.signal_id,
+    ARRAY(
+      SELECT REGEXP_REPLACE(name, r'_(au|az|de|eu|fl|fr|it|nl|oh|se|uk)$', '') FROM UNNEST(o.fair.names) AS name
+    ) AS operators
   FROM `${dataset}.stg_signals` AS s
   JOIN `${dataset}.stg_opportunities` AS o ON o.opportunity_id = s.opportunity_id
   WHERE o.accepted
@@ -16,10 +20,10 @@ closes AS (
     COUNT(*) AS books,
     AVG(IF(f.side = 'yes', c.fair_yes, 1 - c.fair_yes)) AS close_all,
     -- Where the inputs of the trade are not known, nobody is known to be independent of it.
-    COUNTIF(i.signal_id IS NOT NULL AND c.bookmaker NOT IN UNNEST(i.names)) AS independent_books,
+    COUNTIF(i.signal_id IS NOT NULL AND c.operator NOT IN UNNEST(i.operators)) AS independent_books,
     AVG(
       IF(
-        i.signal_id IS NOT NULL AND c.bookmaker NOT IN UNNEST(i.names),
+        i.signal_id IS NOT NULL AND c.operator NOT IN UNNEST(i.operators),
         IF(f.side = 'yes', c.fair_yes, 1 - c.fair_yes),
         NULL
       )

@@ -4,7 +4,11 @@
 WITH last_lines AS (
   SELECT *
   FROM `${dataset}.prop_book_lines`
-  WHERE over_probability IS NOT NULL AND (starts_at IS NULL OR last_update IS NULL OR last_update < starts_at)
+  WHERE
+    over_probability IS NOT NULL
+    AND (starts_at IS NULL OR last_update IS NULL OR last_update < starts_at)
+    -- Venues we trade on, and contests that are no bookmakers.
+    AND bookmaker NOT IN ('betr_us_dfs', 'kalshi', 'pick6', 'polymarket', 'prizepicks', 'underdog')
   QUALIFY ROW_NUMBER() OVER (
     PARTITION BY odds_event_id, prop, player, CAST(line AS STRING), bookmaker ORDER BY last_update DESC, first_seen_at DESC
   ) = 1
