@@ -40,6 +40,7 @@ from shared.pipeline.detect import EdgeDetector
 from shared.pipeline.kalshi_scrape import HEARTBEAT, KalshiScraper
 from shared.pipeline.map_events import EventMapper
 from shared.pipeline.odds_scrape import OddsScraper
+from shared.pipeline.results import ResultWatch
 from shared.pipeline.settle import Settler
 from shared.pipeline.settlement import Settlement
 from shared.platforms import DOCUMENTS
@@ -167,6 +168,7 @@ def local_system(
         settler=Settler(kalshi, desk.execution.account, desk.execution.journal),
         stream=_stream(venues, clock, resources, account=options.live),
         live=desk.feed,
+        results=ResultWatch(kalshi, documents, bus, clock),
         stats=stats,
         resources=resources,
         bankroll=settings.paper_bankroll_usd,
