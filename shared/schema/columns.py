@@ -15,6 +15,7 @@ class Kind(StrEnum):
     """What a column holds, before any dialect."""
 
     INSTANT = "instant"
+    DAY = "day"
     INTEGER = "integer"
     FLOAT = "float"
     STRING = "string"
@@ -22,6 +23,7 @@ class Kind(StrEnum):
     RECORD = "record"
 
 
+_BY_UNIT = {"instant": Kind.INSTANT, "day": Kind.DAY}
 _UNITS = {
     "price": "micro-dollars per contract",
     "quantity": "hundredths of a contract",
@@ -78,7 +80,7 @@ def _column(name: str, info: inspect.Type) -> Column:
     if isinstance(bare, inspect.EnumType):
         values = " | ".join(str(member.value) or "(empty)" for member in bare.cls)
         return Column(name, Kind.STRING, description or values)
-    return Column(name, Kind.INSTANT if unit == "instant" else _scalar(name, bare), description)
+    return Column(name, _BY_UNIT.get(unit) or _scalar(name, bare), description)
 
 
 def _unwrapped(info: inspect.Type) -> tuple[inspect.Type, str, str]:
