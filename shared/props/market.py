@@ -110,7 +110,7 @@ def read_prop(market: MarketListed, kind: PropSeries) -> PropMarket | Refusal:
         _player_id(market),
         team,
         threshold,
-        bool(parsed.contract.subject),
+        named,
         finding,
     )
 
