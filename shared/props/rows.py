@@ -60,7 +60,6 @@ def listed_row(
         starts_at=start_of(market, mapping) if mapping else market.starts_at,
         threshold=prop.threshold,
         line=prop.line,
-        **_quotes(depth),
         last_price=market.last_price,
         volume=market.volume,
         open_interest=market.open_interest,
@@ -86,6 +85,7 @@ def listed_row(
         findings=tuple(findings),
         run_id=run_id,
     )
+    row = msgspec.structs.replace(row, **_quotes(depth))
     return msgspec.structs.replace(row, content_hash=content_of(row))
 
 
