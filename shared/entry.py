@@ -64,6 +64,13 @@ def topic_of(event: Event, default: str) -> str:
     return named if isinstance(named, str) else default
 
 
+def argument(request: object, name: str) -> str:
+    """One query argument of an HTTP call, empty when it is not there."""
+    arguments = getattr(request, "args", None)
+    value = arguments.get(name) if isinstance(arguments, Mapping) else None
+    return value if isinstance(value, str) else ""
+
+
 async def handled(
     topic: str, event: Event, handle: Callable[[Message], Awaitable[None]], bus: Bus, clock: Clock
 ) -> None:

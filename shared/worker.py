@@ -12,7 +12,16 @@ from typing import TYPE_CHECKING, TypeVar, cast
 from shared.backends.local.blobs import FileBlobs
 from shared.backends.local.bus import LocalBus
 from shared.backends.local.documents import SqliteDocuments
-from shared.bootstrap import DOCUMENTS, RunOptions, Venues, kalshi_client, odds_scraper, quote_age
+from shared.bootstrap import (
+    DOCUMENTS,
+    RunOptions,
+    Venues,
+    kalshi_client,
+    odds_scraper,
+    props_processor,
+    props_scraper,
+    quote_age,
+)
 from shared.clock import Clock, SystemClock
 from shared.config import Backend, Settings, load
 from shared.edges.board import Board
@@ -23,6 +32,8 @@ from shared.pipeline.detect import EdgeDetector
 from shared.pipeline.kalshi_scrape import KalshiScraper
 from shared.pipeline.map_events import EventMapper
 from shared.pipeline.odds_scrape import OddsScraper
+from shared.pipeline.props_process import PropsProcessor
+from shared.pipeline.props_scrape import PropsScraper
 from shared.ports import Blobs
 from shared.runtime.local import Pace
 
@@ -70,6 +81,23 @@ class Worker:
         board = partial(Board, DetectorSettings(profile=self.settings.profile, max_quote_age=age))
         return self._once(
             "edge_detector", lambda: EdgeDetector(board(), self.documents, self.bus, self.clock)
+        )
+
+    @property
+    def props_scraper(self) -> PropsScraper:
+        """Scraper of player props."""
+        return self._once(
+            "props_scraper",
+            lambda: props_scraper(
+                self.settings, self.venues, self.documents, self.bus, self.raw, self.clock, self.resources
+            ),
+        )
+
+    @property
+    def props_processor(self) -> PropsProcessor:
+        """Processor of scraped player props."""
+        return self._once(
+            "props_processor", lambda: props_processor(self.documents, self.bus, self.raw, self.clock)
         )
 
     async def settle(self) -> None:

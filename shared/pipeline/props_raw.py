@@ -95,6 +95,7 @@ class Gathered:
     slates: dict[str, dict[str, OddsEvent]] = field(default_factory=dict)
     odds: dict[str, OddsSeen] = field(default_factory=dict)
     quarantined: list[Quarantined] = field(default_factory=list)
+    newest: Instant = Instant(0)
 
 
 async def read_run(blobs: Blobs, prefixes: Iterable[str]) -> list[Page]:
@@ -118,6 +119,7 @@ def gather(pages: Iterable[Page]) -> Gathered:
     found, starts = Gathered(), dict[str, Instant]()
     ordered = sorted(pages, key=_order)
     for page in ordered:
+        found.newest = max(found.newest, page.captured_at)
         try:
             _read(page, found, starts)
         except MalformedError as exc:
