@@ -11,17 +11,27 @@ from collections import defaultdict
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
+from shared.clock import Instant
+from shared.edges.detector import schedule_of
+from shared.fees.kalshi import FeeSchedule
+from shared.messages import BookSeen
 from shared.money import MICROS, Price, format_price
 from shared.props.market import PropMarket
-from shared.props.quotes import Depth
+from shared.props.quotes import Depth, depth_of
 
 
 @dataclass(frozen=True, slots=True)
 class Rung:
-    """A market of a ladder with its book."""
+    """A market of a ladder with its book and its fees; without these it is not traded."""
 
     prop: PropMarket
     depth: Depth
+    schedule: FeeSchedule | None = None
+
+    @classmethod
+    def of(cls, prop: PropMarket, book: BookSeen | None, now: Instant) -> Rung:
+        """A market with its book, if that was read, and its fees."""
+        return cls(prop, depth_of(prop.market, book), schedule_of(prop.market, now))
 
 
 def rung_findings(rung: Rung) -> list[str]:

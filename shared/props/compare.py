@@ -11,7 +11,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from shared.clock import SECOND, Instant
-from shared.edges.detector import schedule_of, start_of
+from shared.edges.detector import start_of
 from shared.edges.expected_value import contract_value
 from shared.edges.profiles import TOO_GOOD
 from shared.edges.states import contract_worth
@@ -129,7 +129,7 @@ def compare(
 ) -> PropCompared:
     """One rung weighed; always a message, with every reason not to trade."""
     prop = rung.prop
-    reasons = [*_market_reasons(prop, now), *_mapping_reasons(prop, mapping, now)]
+    reasons = [*_market_reasons(rung), *_mapping_reasons(prop, mapping, now)]
     participation = rules.read_participation(prop.market.rules_secondary)
     states = rules.differences(prop.kind.league.sport, participation) if not participation.problem else ()
     if participation.problem:
@@ -140,7 +140,7 @@ def compare(
         reasons.append(found.problem)
     if found.method == EXTRAPOLATED:
         reasons.append("extrapolated: one line says nothing about another threshold")
-    yes, no = (_edge(rung, side, worth, states, now) for side, worth in _views(found))
+    yes, no = (_edge(rung, side, worth, states) for side, worth in _views(found))
     reasons += _edge_reasons(yes.net, no.net)
     return PropCompared(
         observed_at=now,
@@ -201,12 +201,10 @@ class _Edge:
     quantity: Quantity | None = None
 
 
-def _edge(
-    rung: Rung, side: Side, fair: float | None, states: Sequence[PayoffDifference], now: Instant
-) -> _Edge:
+def _edge(rung: Rung, side: Side, fair: float | None, states: Sequence[PayoffDifference]) -> _Edge:
     """What buying ``side`` at its best offer is worth after fees and differing states."""
     asks = rung.depth.asks(side)
-    ask, schedule = (asks[0][0] if asks else None), schedule_of(rung.prop.market, now)
+    ask, schedule = (asks[0][0] if asks else None), rung.schedule
     if ask is None or fair is None or schedule is None:
         return _Edge(ask)
     worth = contract_worth(fair, states, side, ask)
@@ -218,14 +216,14 @@ def _edge_reasons(*edges: float | None) -> list[str]:
     return [f"too_good: net {100 * best:.2f}c, more than {100 * TOO_GOOD:.0f}c"] if best > TOO_GOOD else []
 
 
-def _market_reasons(prop: PropMarket, now: Instant) -> list[str]:
-    market = prop.market
+def _market_reasons(rung: Rung) -> list[str]:
+    market = rung.prop.market
     reasons = []
     if market.status is not MarketStatus.ACTIVE:
         reasons.append(f"status: the market is {market.status.value}")
     if market.shape is not MarketShape.BINARY:
         reasons.append(f"shape: a {market.shape.value} market does not pay $1 or $0")
-    if schedule_of(market, now) is None:
+    if rung.schedule is None:
         reasons.append("fees: the series' fee is not known")
     return reasons
 

@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 import msgspec
 
 from shared.clock import Instant
-from shared.mapping.mapper import map_markets
+from shared.mapping.mapper import map_parsed
 from shared.mapping.parse import Refusal
 from shared.messages import (
     BookSeen,
@@ -33,7 +33,6 @@ from shared.props.curve import estimate
 from shared.props.market import PropMarket, read_prop
 from shared.props.names import lookup_key
 from shared.props.predict import Predictor, PropQuestion
-from shared.props.quotes import depth_of
 from shared.props.rows import listed_row, quoted_rows
 from shared.props.series import PropSeries
 from shared.props.serving import PRIORITY, PropLines, choose, main_lines, nearest_to_even
@@ -83,7 +82,7 @@ class DayReader:
         made = PropDay()
         props = _read_markets(run, made)
         decided = _decide(props, run)
-        rungs = [Rung(prop, depth_of(prop.market, run.books.get(prop.market.ticker))) for prop in props]
+        rungs = [Rung.of(prop, run.books.get(prop.market.ticker), run.at) for prop in props]
         findings = findings_of(rungs)
         benches = self._benches(props, decided, run)
         for rung in rungs:
@@ -153,7 +152,7 @@ def _read_markets(run: Scraped, made: PropDay) -> list[PropMarket]:
 
 
 def _decide(props: Sequence[PropMarket], run: Scraped) -> dict[str, MappingDecided]:
-    decided = map_markets([prop.market for prop in props], run.slate, run.at)
+    decided = map_parsed([prop.market for prop in props], [prop.parsed for prop in props], run.slate, run.at)
     return {decision.ticker: decision for decision in decided}
 
 

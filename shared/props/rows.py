@@ -12,7 +12,7 @@ from typing import TypeVar
 import msgspec
 
 from shared.clock import Instant, eastern_day
-from shared.edges.detector import schedule_of, start_of
+from shared.edges.detector import start_of
 from shared.errors import MalformedError
 from shared.ids import digest
 from shared.mapping.tables import league_of_sport_key
@@ -71,7 +71,7 @@ def listed_row(
         liquidity=liquidity_tier(depth.resting),
         yes_executable=compared.yes_quantity if compared else None,
         no_executable=compared.no_quantity if compared else None,
-        round_trip_cost=round_trip_cost(depth, schedule_of(market, market.observed_at)),
+        round_trip_cost=round_trip_cost(depth, rung.schedule),
         status=market.status,
         opens_at=market.opens_at,
         closes_at=market.closes_at,
