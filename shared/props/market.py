@@ -11,8 +11,11 @@ import re
 from dataclasses import dataclass
 from datetime import date
 
+import msgspec
+
 from shared.errors import MalformedError
 from shared.mapping.parse import ParsedMarket, Refusal, parse_as
+from shared.mapping.ticker import event_of
 from shared.mapping.titles import claim_of_label
 from shared.messages import MarketListed
 from shared.props import pricing
@@ -88,6 +91,8 @@ def read_prop(market: MarketListed, kind: PropSeries) -> PropMarket | Refusal:
     """Read one market of a prop series; never raises for any text the exchange may send."""
     if market.is_combo:
         return Refusal("combo", "a combination of several games is no player's count", kind=MarketKind.COMBO)
+    if not market.event_ticker:
+        market = msgspec.structs.replace(market, event_ticker=event_of(market.ticker))
     parsed = parse_as(market, kind.series)
     if isinstance(parsed, Refusal):
         return parsed

@@ -118,17 +118,22 @@ class PropDesk:
         for topic in BY_TOPIC:
             self.bus.subscribe(topic, "test", hear)
         self.transport = FakeTransport(decide=self.venues.answer)
-        self.rng = random.Random(7)
+        self.rng = random.Random(7)  # noqa: S311 - jitter of retries
         self.scraper = self._scraper()
         self.processor = self.new_processor()
 
     def _scraper(self) -> PropsScraper:
         clock, rng = self.clock, self.rng
         retry = Retry(clock, rng.random, attempts=1)
-        pages = [RunRecorder(self.transport, self.blobs, clock), RunRecorder(self.transport, self.blobs, clock)]
+        pages = [
+            RunRecorder(self.transport, self.blobs, clock),
+            RunRecorder(self.transport, self.blobs, clock),
+        ]
         kalshi = KalshiClient(pages[0], clock, retry, base_url="https://exchange.test/trade-api/v2")
         feed = OddsApiClient(pages[1], clock, retry, base_url="https://feed.test/v4", key=Secret("k"))
-        purses = [DailyCredits(self.documents, clock, rng, path, self.credits) for path in (PROPS_BUDGET, BUDGET)]
+        purses = [
+            DailyCredits(self.documents, clock, rng, path, self.credits) for path in (PROPS_BUDGET, BUDGET)
+        ]
         books = BookLines(feed, purses, BookSettings()) if self.with_odds else None
         return PropsScraper(kalshi, books, pages, self.documents, self.bus, clock, rng, (), self.tokens)
 
@@ -163,7 +168,13 @@ def mlb_day(kalshi: Path, rungs: Path, slate: Path, now: Instant) -> VenueDay:
     odds = feed_events(csv_rows(rungs), games, "base_market", now)
     return VenueDay(
         series=[
-            {"ticker": name, "title": "", "category": "Sports", "fee_type": "quadratic", "fee_multiplier": 0.5}
+            {
+                "ticker": name,
+                "title": "",
+                "category": "Sports",
+                "fee_type": "quadratic",
+                "fee_multiplier": 0.5,
+            }
             for name in recorded["events_by_series"]
         ],
         events=recorded["events_by_series"],
@@ -187,19 +198,20 @@ def feed_events(
         key = row[market] + ("_alternate" if row.get("is_alternate") == "1" else "")
         books = nested.setdefault(row["odds_event_id"], {})
         outcomes = books.setdefault(row["bookmaker"], {}).setdefault(key, [])
+        line = {"description": row["player"], "point": float(row["point"])}
         for name, price in (("Over", row["over_price"]), ("Under", row["under_price"])):
             if price:
-                outcomes.append(
-                    {"name": name, "description": row["player"], "price": float(price), "point": float(row["point"])}
-                )
+                outcomes.append({"name": name, "price": float(price), **line})
     seen = format_instant(now)
+
+    def book(name: str, markets: Mapping[str, list[Json]]) -> Json:
+        rows = [{"key": key, "last_update": seen, "outcomes": found} for key, found in markets.items()]
+        return {"key": name, "markets": rows}
+
     return {
         event: {
             **games.get(event, {"id": event, "sport_key": "", "commence_time": None}),
-            "bookmakers": [
-                {"key": book, "markets": [{"key": k, "last_update": seen, "outcomes": o} for k, o in found.items()]}
-                for book, found in sorted(books.items())
-            ],
+            "bookmakers": [book(name, markets) for name, markets in sorted(books.items())],
         }
         for event, books in nested.items()
     }
