@@ -28,11 +28,11 @@ def table(query: Query, day: str, player: str = "", prop: str = "") -> Rows:
         ), compared AS (
           SELECT * FROM prop_comparisons_latest WHERE game_date = CAST(? AS DATE) {newest}
         )
-        SELECT l.ticker, l.league, l.player_name, l.player_lookup, l.player_team, l.prop_type,
-               l.threshold, l.line, l.yes_bid, l.yes_ask, l.no_ask, l.over_american, l.liquidity, l.round_trip_cost,
-               l.status, l.result, l.findings, l.odds_event_id, l.observed_at, c.method, c.model, c.tradable, c.reasons,
-               c.fair, c.yes_fair, c.no_fair, c.model_error, c.books, c.book_lines, c.quote_age_s,
-               c.yes_net_edge, c.no_net_edge, c.yes_quantity, c.no_quantity,
+        SELECT l.ticker, l.league, l.player_name, l.player_lookup, l.player_team, l.prop_type, l.threshold,
+               l.line, l.yes_bid, l.yes_ask, l.no_ask, l.over_american, l.liquidity, l.round_trip_cost,
+               l.status, l.result, l.findings, l.odds_event_id, l.observed_at, c.method, c.model,
+               c.tradable, c.reasons, c.fair, c.yes_fair, c.no_fair, c.model_error, c.books, c.book_lines,
+               c.quote_age_s, c.yes_net_edge, c.no_net_edge, c.yes_quantity, c.no_quantity,
                greatest(coalesce(c.yes_net_edge, -1), coalesce(c.no_net_edge, -1)) AS best_edge
         FROM listed l LEFT JOIN compared c USING (ticker)
         WHERE (? = '' OR contains(l.player_lookup, ?)) AND (? = '' OR l.prop_type = ?)
