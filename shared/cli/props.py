@@ -96,16 +96,13 @@ def _cells(row: dict[str, Any]) -> tuple[object, ...]:
 
 def _chart(query: history.Query, day: str, rows: history.Rows, file: Path) -> None:
     """One player's prop; which one must be clear from what was asked."""
-    ladders = sorted(
-        {(row["player_lookup"], row["player_name"], row["prop_type"], row["player_team"]) for row in rows}
-    )
+    parts = ("player_lookup", "player_name", "prop_type", "player_team")
+    ladders = sorted({tuple(str(row[part]) for part in parts) for row in rows})
     if len(ladders) != 1:
-        named = ", ".join(f"{name or lookup} {prop}" for lookup, name, prop, _ in ladders[:6])
-        raise ConfigError(
-            f"a chart is of one ladder: name it with --player and --prop; {len(ladders)} fit"
-            + (f": {named}" if named else "")
-        )
-    ((lookup, name, prop),) = ladders
+        named = ", ".join(f"{name or lookup} {kind}" for lookup, name, kind, _ in ladders[:6])
+        fit = f"{len(ladders)} fit: {named}" if named else "none fits"
+        raise ConfigError(f"a chart is of one ladder: name it with --player and --prop; {fit}")
+    ((lookup, name, prop, _),) = ladders
     text = page(f"{name or lookup}, {prop}, {day}", rows, asked.quotes(query, day, lookup, prop))
     try:
         file.write_text(text, encoding="utf-8")
