@@ -137,10 +137,10 @@ def _participation(athlete: Athlete, game: Game) -> str:
         return (
             f"The following market refers to a player in the {_phrase(game)}. If a player is active but "
             f"never {where}, the market settles to a fair price. Once a player enters the game the market "
-            f"settles based on the player's {words} recorded. If this game is postponed or delayed, the market "
-            "will remain open and close after the rescheduled game has finished (within 2 days). If the "
-            "cancelled game is not played or is rescheduled further than 2 days out, all markets will resolve "
-            "to a fair price in accordance with the rules."
+            f"settles based on the player's {words} recorded. If this game is postponed or delayed, the "
+            "market will remain open and close after the rescheduled game has finished (within 2 days). If "
+            "the cancelled game is not played or is rescheduled further than 2 days out, all markets will "
+            "resolve to a fair price in accordance with the rules."
         )
     if athlete.prop.role == 0:
         lines: Iterable[str] = (
