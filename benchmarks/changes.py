@@ -15,15 +15,12 @@ from shared.books.firewall import QuoteLimits
 from shared.bootstrap import risk_limits
 from shared.clock import Instant, ManualClock
 from shared.config import load
+from shared.execution.assemble import Rules, assemble
 from shared.execution.books import BookKeeper
-from shared.execution.executor import Executor
-from shared.execution.journal import Journal
 from shared.execution.paper import PaperGateway
-from shared.money import MICROS, Price, Quantity, Usd
-from shared.orders.ledger import Ledger
+from shared.execution.safety import SafetyPolicy
+from shared.money import Price, Quantity
 from shared.pipeline.detect import EdgeDetector
-from shared.risk.account import Account
-from shared.risk.gate import Gate
 from shared.runtime.floor import TradingFloor
 from shared.terms import Side
 from shared.venues.kalshi.events import BookDelta, BookSnapshot
@@ -89,11 +86,9 @@ def _floor(markets: int) -> TradingFloor:
     for number in range(markets):
         keeper.apply(_snapshot(number))
     paper = PaperGateway(keeper.book_of, lambda ticker: None, clock, 0.05)
-    account = Account(Ledger(Usd(MICROS)))
-    gate = Gate(risk_limits(settings))
-    executor = Executor(
-        keeper.book_of, paper, gate, account, Journal(documents, bus, clock), clock, QuoteLimits()
-    )
+    rules = Rules(risk_limits(settings), QuoteLimits(), SafetyPolicy("bench", clean_fills=0), is_alone=True)
+    rng = random.Random(1)  # noqa: S311 - figures, not secrets
+    executor = assemble(documents, bus, clock, rng, paper, keeper.book_of, rules).executor
     detector = EdgeDetector(board(markets), documents, bus, clock)
     return TradingFloor(detector, keeper, executor, clock, paper)
 

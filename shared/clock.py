@@ -8,6 +8,7 @@ from __future__ import annotations
 import asyncio
 import heapq
 import time
+from collections.abc import Awaitable
 from datetime import UTC, datetime
 from itertools import count
 from typing import NewType, Protocol
@@ -136,6 +137,17 @@ class ManualClock:
             await asyncio.sleep(0)
         self._now = Instant(max(self._now, target))
         await asyncio.sleep(0)
+
+
+async def first(*waits: Awaitable[object]) -> None:
+    """Return when one of ``waits`` is over; the others are dropped. What they raise is not looked at."""
+    tasks = [asyncio.ensure_future(wait) for wait in waits]
+    try:
+        await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
+    finally:
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
 
 
 def parse_instant(text: str) -> Instant | None:

@@ -493,6 +493,21 @@ class MarketSettled(Message, frozen=True, kw_only=True):
     pnl: Annotated[UsdField, Meta(description="revenue less cost less fees")] = Usd(0)
 
 
+class MarketResolved(Message, frozen=True, kw_only=True):
+    """How a market ended, whether or not we held it: what every refused price would have been worth."""
+
+    TOPIC = "results"
+    TABLE = "results"
+    CLUSTER = ("ticker",)
+
+    ticker: str
+    event_ticker: str
+    series_ticker: str = ""
+    result: Result
+    payout_yes: Annotated[PriceField, Meta(description="paid per YES contract; NO gets the rest")]
+    settled_at: Annotated[InstantField | None, Meta(description="when the exchange paid")] = None
+
+
 class AccountSeen(Message, frozen=True, kw_only=True):
     """Cash and portfolio value at one moment, per shard."""
 
@@ -506,6 +521,67 @@ class AccountSeen(Message, frozen=True, kw_only=True):
     realized: UsdField = Usd(0)
     fees: UsdField = Usd(0)
     shard_cash: Annotated[dict[str, int], Meta(description="micro-dollars by shard")] = {}
+
+
+# --- what went wrong, what it cost -----------------------------------------------------------------------
+
+
+class BreakerMoved(Message, frozen=True, kw_only=True):
+    """One change of one breaker: who moved it, from what to what, and why."""
+
+    TOPIC = "breaker"
+    TABLE = "breaker"
+    CLUSTER = ("breaker",)
+
+    breaker: Annotated[str, Meta(description="a venue endpoint, or the one for everything")]
+    before: Annotated[str, Meta(description="closed, open or half_open")]
+    after: Annotated[str, Meta(description="closed, open or half_open")]
+    cause: Annotated[str, Meta(description="newest cause, e.g. failures; empty on a first closing")] = ""
+    causes: Annotated[tuple[str, ...], Meta(description="all causes since it was closed, oldest first")] = ()
+    reason: str
+    actor: Annotated[str, Meta(description="the part or the person that moved it")]
+    at: Annotated[InstantField, Meta(description="when it moved, by the mover's clock")]
+
+
+class ReconciliationDifference(Message, frozen=True, kw_only=True):
+    """Something the venue says otherwise than we do; told again, with the same id, once it is resolved."""
+
+    TOPIC = "reconciliation"
+    TABLE = "reconciliation"
+    CLUSTER = ("what", "ticker")
+
+    difference_id: Annotated[str, Meta(description="the same difference, open and resolved, shares it")]
+    what: Annotated[str, Meta(description="order, fill, position or cash")]
+    subject: Annotated[str, Meta(description="order id, fill id, ticker, or shard of the cash")]
+    ticker: Annotated[str, Meta(description="empty for cash")] = ""
+    ours: Annotated[str, Meta(description="what we held to be true; empty: unknown to us")] = ""
+    theirs: Annotated[str, Meta(description="what the venue says; empty: unknown to it")] = ""
+    gap: Annotated[
+        int | None, Meta(description="theirs less ours: hundredths of a contract; micro-dollars for cash")
+    ] = None
+    resolved: bool = False
+    resolution: Annotated[str, Meta(description="what was done about it")] = ""
+    mode: Annotated[str, Meta(description="paper or live")] = "live"
+    actor: Annotated[str, Meta(description="the part or the person that found or resolved it")] = ""
+
+
+class CreditsSpent(Message, frozen=True, kw_only=True):
+    """One paid call to the odds feed: what it cost, what is left, and what it brought."""
+
+    TOPIC = "odds-credits"
+    TABLE = "odds_credits"
+    CLUSTER = ("sport_key", "call")
+
+    sport_key: str
+    call: Annotated[str, Meta(description="odds, event_odds, scores, …")]
+    odds_event_id: Annotated[str, Meta(description="empty when the call is for a whole sport")] = ""
+    markets: Annotated[tuple[str, ...], Meta(description="bookmaker market keys asked for")] = ()
+    planned: Annotated[int, Meta(description="credits set aside before the call")]
+    used: Annotated[int | None, Meta(description="credits the feed charged; null when it did not say")] = None
+    remaining: Annotated[int | None, Meta(description="credits left by the feed's own word")] = None
+    events: Annotated[int, Meta(description="events in the answer")] = 0
+    published: Annotated[int, Meta(description="events that were wanted and went on")] = 0
+    failure: Annotated[str, Meta(description="why nothing came back; empty when it did")] = ""
 
 
 class Quarantined(Message, frozen=True, kw_only=True):
@@ -722,8 +798,12 @@ MESSAGES: tuple[type[Message], ...] = (
     FillRecorded,
     PositionChanged,
     MarketSettled,
+    MarketResolved,
     AccountSeen,
     AlertRaised,
+    BreakerMoved,
+    ReconciliationDifference,
+    CreditsSpent,
     Quarantined,
     PropsScraped,
     PropListed,

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from shared.entry import Event, handled, run
+from shared.entry import Answer, Event, pushed
 from shared.messages import Message, PropsScraped
 from shared.pipeline.props_process import PropsProcessor
 from shared.worker import worker
@@ -16,9 +16,9 @@ async def handle(processor: PropsProcessor, message: Message) -> None:
 async def _work(event: Event) -> None:
     async with worker() as parts:
         processor = parts.props_processor
-        await handled(PropsScraped.TOPIC, event, lambda m: handle(processor, m), parts.bus, parts.clock)
+        await parts.receive(event, PropsScraped.TOPIC, lambda message: handle(processor, message))
 
 
-def main(event: Event) -> None:
-    """CloudEvent entry point of the deployed function."""
-    run(_work(event))
+def main(event: Event) -> Answer:
+    """Entry point of the deployed function."""
+    return pushed(event, lambda: _work(event))

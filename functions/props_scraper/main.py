@@ -9,7 +9,7 @@ from __future__ import annotations
 from shared.entry import Answer, answered, argument
 from shared.pipeline.props_books import PropsReport
 from shared.pipeline.props_scrape import PropsScraper
-from shared.worker import worker
+from shared.worker import Skipped, worker
 
 
 async def handle(scraper: PropsScraper, dates: str = "", *, only_if_due: bool = False) -> list[PropsReport]:
@@ -17,12 +17,14 @@ async def handle(scraper: PropsScraper, dates: str = "", *, only_if_due: bool = 
     return [await scraper.scrape(day.strip(), only_if_due=only_if_due) for day in dates.split(",")]
 
 
-async def _work(dates: str, only_if_due: bool) -> list[PropsReport]:
+async def _work(request: object) -> list[PropsReport] | Skipped:
+    dates, is_due = argument(request, "date"), argument(request, "when") == "due"
     async with worker() as parts:
-        return await handle(parts.props_scraper, dates, only_if_due=only_if_due)
+        return await parts.scheduled(
+            "props_scraper", request, lambda: handle(parts.props_scraper, dates, only_if_due=is_due)
+        )
 
 
 def main(request: object) -> Answer:
     """HTTP entry point of the deployed function."""
-    dates, is_due = argument(request, "date"), argument(request, "when") == "due"
-    return answered(lambda: _work(dates, is_due))
+    return answered(lambda: _work(request))

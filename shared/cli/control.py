@@ -12,17 +12,15 @@ from typing import Any, TypeVar
 import typer
 
 from shared.backends.local.documents import SqliteDocuments
-from shared.backends.memory.bus import DirectBus
 from shared.cli.output import colored, console, escape, print_json, table, usd
 from shared.cli.places import DOCUMENTS, newest
 from shared.clock import SystemClock
-from shared.config import load
 from shared.errors import ConfigError
 from shared.execution import halt as halting
-from shared.execution.journal import Journal
-from shared.orders.ledger import Ledger
-from shared.ports import Documents
-from shared.risk.account import Account
+from shared.execution.breakers import Breakers, read_board
+from shared.execution.stored_book import ACCOUNT, StoredBook
+from shared.ports import Document, Documents
+from shared.risk.breaker import Person, State
 
 T = TypeVar("T")
 
@@ -40,14 +38,29 @@ def halt_command(reason: str, data_dir: Path | None) -> None:
 def resume_command(data_dir: Path | None) -> None:
     """Let trading go on, after a person has said so."""
     folder = newest(data_dir)
-    reason = _with(folder, halting.halted)
-    if not reason:
-        console.print(f"trading in {escape(str(folder))} is not halted")
+    reasons = _with(folder, _stopped_by)
+    if not reasons:
+        console.print(f"trading in {escape(str(folder))} is not halted, and every breaker is closed")
         return
-    console.print(f"halted by {escape(reason)}")
+    for reason in reasons:
+        console.print(escape(reason))
     typer.confirm("Is the cause removed, and should trading go on?", abort=True)
-    _with(folder, lambda documents: halting.resume(documents, SystemClock(), SystemRandom(), _user()))
+    _with(folder, _resume)
     console.print("[green]resumed[/]")
+
+
+async def _stopped_by(documents: Documents) -> list[str]:
+    halted, board = await halting.halted(documents), await read_board(documents)
+    open_ones = [one for one in board.breakers.values() if one.state is not State.CLOSED]
+    said = [f"breaker {one.name} is {one.state}: {one.actor}: {one.reason}" for one in open_ones]
+    return [*([f"halted by {halted}"] if halted else []), *said]
+
+
+async def _resume(documents: Documents) -> None:
+    """Lift the halt and close every breaker: a person has looked."""
+    clock, rng, user = SystemClock(), SystemRandom(), _user()
+    await Breakers(documents, clock, rng, user).close_all(Person(user), "arb resume")
+    await halting.resume(documents, clock, rng, user)
 
 
 def status_command(data_dir: Path | None, json: bool) -> None:
@@ -65,26 +78,37 @@ def status_command(data_dir: Path | None, json: bool) -> None:
         f"cash {usd(found['cash'])}, open {usd(found['open_cost'])}, fees {usd(found['fees'])}, "
         f"profit {colored(found['pnl'])}"
     )
+    for name, state in found["breakers"].items():
+        console.print(f"breaker {escape(name)} is [bold red]{escape(state)}[/]; arb resume closes it")
     if found["unknown_orders"]:
         rows = [(order["order_id"], order["ticker"], order["status"]) for order in found["unknown_orders"]]
         console.print(table("Orders without a known outcome", ("order", "market", "status"), rows))
 
 
 async def _status(documents: Documents) -> dict[str, Any]:
-    account = Account(Ledger(load().paper_bankroll_usd))
-    unknown = await Journal(documents, DirectBus(), SystemClock()).restore(account)
-    ledger = account.ledger
+    stored = StoredBook(documents, ACCOUNT, SystemClock(), SystemRandom())
+    book = await stored.read() if await stored.exists() else stored.seen
+    breakers = (await read_board(documents)).breakers
+    stopped = {name: one.state.value for name, one in breakers.items() if one.state is not State.CLOSED}
+    held = {ticker: one.position.quantity for ticker, one in sorted(book.holdings.items())}
+    orders = [(order_id, await documents.get(f"orders/{order_id}")) for order_id in sorted(book.reserved)]
     return {
         "halted": await halting.halted(documents),
-        "cash": ledger.cash,
-        "open_cost": ledger.open_cost,
-        "fees": ledger.fees,
-        "pnl": ledger.pnl,
-        "positions": {t: p.quantity for t, p in sorted(ledger.positions.items()) if p.quantity},
+        "breakers": stopped,
+        "cash": book.cash,
+        "open_cost": book.open_cost,
+        "fees": book.fees,
+        "pnl": book.pnl,
+        "positions": {ticker: quantity for ticker, quantity in held.items() if quantity},
         "unknown_orders": [
-            {"order_id": order.order_id, "ticker": order.ticker, "status": order.status} for order in unknown
+            {"order_id": order_id, "ticker": book.reserved[order_id].ticker, "status": _status_of(found)}
+            for order_id, found in orders
         ],
     }
+
+
+def _status_of(order: Document | None) -> str:
+    return "missing" if order is None else str(order.value["order"]["status"])
 
 
 def _user() -> str:

@@ -106,11 +106,11 @@ def _report(tape: Tape, result: ReplayResult, show: int, seconds: float) -> None
         _counts("Input that could not be used", Counter(r.reason for r in result.quarantined))
     _signals(result)
     _nearest(list(result.best.values()), show)
-    ledger = result.ledger
+    account = result.account
     console.print(
         f"[bold]filled[/] {contracts(sum(f.quantity for f in result.fills))} contracts, "
-        f"fees {usd(ledger.fees)}, open at cost {usd(ledger.open_cost)}, "
-        f"settled {len(result.settled)}, profit {colored(ledger.pnl)}"
+        f"fees {usd(account.fees)}, open at cost {usd(account.open_cost)}, "
+        f"settled {len(result.settled)}, profit {colored(account.pnl)}"
     )
     console.print(f"journal {result.digest}", highlight=False)
 
@@ -184,11 +184,11 @@ def _as_data(tape: Tape, result: ReplayResult) -> dict[str, Any]:
         "settlements": [msgspec.to_builtins(paid) for paid in result.settled],
         "best": [msgspec.to_builtins(o) for _, o in sorted(result.best.items())],
         "pnl": {
-            "realized": result.ledger.realized,
-            "fees": result.ledger.fees,
-            "profit": result.ledger.pnl,
-            "open_cost": result.ledger.open_cost,
-            "cash": result.ledger.cash,
+            "realized": result.account.realized,
+            "fees": result.account.fees,
+            "profit": result.account.pnl,
+            "open_cost": result.account.open_cost,
+            "cash": result.account.cash,
         },
         "units": {"money": MICROS, "contract": LOTS, "second": SECOND},
         "digest": result.digest,

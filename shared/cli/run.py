@@ -22,14 +22,15 @@ from functions.edge_detector import main as edge_detector
 from functions.event_mapper import main as event_mapper
 from functions.kalshi_scraper import main as kalshi_scraper
 from functions.odds_scraper import main as odds_scraper
-from shared.bootstrap import RunOptions, Venues, paper_system
+from shared.bootstrap import RunOptions, Venues, local_system
 from shared.cli.output import colored, console, contracts, errors, escape, print_json, usd
 from shared.cli.places import make
 from shared.cli.view import line, screen
 from shared.clock import Clock, Instant, ScaledClock, SystemClock, to_datetime
 from shared.config import LogFormat, Secret, Settings, load
 from shared.errors import ArbError, ConfigError
-from shared.runtime.local import Handlers, LocalSystem, Pace, Parts
+from shared.runtime.local import Handlers, LocalSystem, Parts
+from shared.runtime.trading import Pace
 from shared.service.api import HOST, check_token
 from shared.service.attach import attached
 from shared.service.logs import logging_to
@@ -40,7 +41,16 @@ _log = logging.getLogger(__name__)
 
 _HANDLERS = Handlers(kalshi_scraper.handle, odds_scraper.handle, event_mapper.handle, edge_detector.handle)
 _DEMO_PACE = Pace(
-    listing=20.0, odds=20.0, settle=20.0, account=60.0, books=2.0, sweep=30.0, housekeeping=120.0
+    listing=20.0,
+    odds=20.0,
+    settle=20.0,
+    account=60.0,
+    books=2.0,
+    sweep=30.0,
+    housekeeping=120.0,
+    lease=300.0,
+    trader=15.0,
+    reconcile=60.0,
 )
 # At 60 times real time a book that is a real half second behind is half a minute old.
 _DEMO_BOOK_AGE_S = 60.0
@@ -178,7 +188,7 @@ async def _run(plan: Plan, venues: Venues, seconds: float | None, plain: bool, j
     redact = Redactor([*secrets_of(settings), *keys])
     # On a terminal log lines would tear the view: there they go to the file alone.
     with logging_to(plan.folder / "arb.log", settings.log_format, redact, stderr=plain and _logs_json(plan)):
-        parts = paper_system(settings, venues, plan.folder, plan.clock, plan.options)
+        parts = local_system(settings, venues, plan.folder, plan.clock, plan.options)
         await _watched(LocalSystem(parts, _HANDLERS, SystemRandom()), plan, redact, seconds, plain)
     if json:
         print_json(summary(parts, plan.folder))
@@ -271,7 +281,7 @@ async def _lines(parts: Parts, plan: Plan) -> None:
 
 def summary(parts: Parts, folder: Path) -> dict[str, object]:
     """What a run did, as data. Money in micro-dollars, contracts in hundredths."""
-    stats, ledger = parts.stats, parts.executor.account.ledger
+    stats, account = parts.stats, parts.executor.account
     return {
         "folder": str(folder),
         "markets": len(stats.tickers),
@@ -286,20 +296,20 @@ def summary(parts: Parts, folder: Path) -> dict[str, object]:
         "contracts": stats.contracts,
         "settled": stats.settled,
         "quarantined": stats.quarantined,
-        "cash": ledger.cash,
-        "fees": ledger.fees,
-        "open_cost": ledger.open_cost,
-        "pnl": ledger.pnl,
+        "cash": account.cash,
+        "fees": account.fees,
+        "open_cost": account.open_cost,
+        "pnl": account.pnl,
         "alerts": stats.alerts,
         "latency": {stage: latency.summary() for stage, latency in stats.latencies.items()},
     }
 
 
 def _farewell(parts: Parts, folder: Path) -> None:
-    stats, ledger = parts.stats, parts.executor.account.ledger
+    stats, account = parts.stats, parts.executor.account
     console.print(
         f"{stats.signals} signals, {stats.fills} fills ({contracts(stats.contracts)} contracts), "
-        f"{stats.settled} settled, fees {usd(ledger.fees)}, profit {colored(ledger.pnl)}"
+        f"{stats.settled} settled, fees {usd(account.fees)}, profit {colored(account.pnl)}"
     )
     # Started by make, the command is in no PATH: name it as it can be typed.
     arb = "arb" if which("arb") else escape(sys.argv[0])

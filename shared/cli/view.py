@@ -40,7 +40,7 @@ def screen(parts: Parts, title: str, size: ConsoleDimensions) -> Group:
 
 
 def _head(parts: Parts, title: str) -> Text:
-    halted = parts.executor.account.halted
+    halted = parts.executor.account.stopped
     state = f"[bold red]HALTED: {escape(halted)}[/]" if halted else "[green]trading on paper[/]"
     at = format_instant(parts.clock.now())[:19]
     head = Text.from_markup(f"{state}  [bold]{escape(title)}[/]  {at}Z")
@@ -50,13 +50,13 @@ def _head(parts: Parts, title: str) -> Text:
 
 def line(parts: Parts) -> str:
     """The same in one line, for :mod:`rich` to print."""
-    stats, ledger = parts.stats, parts.executor.account.ledger
-    halted = escape(parts.executor.account.halted)
+    stats, account = parts.stats, parts.executor.account
+    halted = escape(parts.executor.account.stopped)
     return (
         f"{format_instant(parts.clock.now())[:19]}Z markets {len(stats.tickers)} mapped {len(stats.mapped)} "
         f"abstained {len(stats.abstained)} assessed {stats.assessed} signals {stats.signals} "
         f"fills {stats.fills} contracts {contracts(stats.contracts)} settled {stats.settled} "
-        f"fees {usd(ledger.fees)} profit {usd(ledger.pnl)} open {usd(ledger.open_cost)}"
+        f"fees {usd(account.fees)} profit {usd(account.pnl)} open {usd(account.open_cost)}"
         + (f" [bold red]HALTED: {halted}[/]" if halted else "")
     )
 
@@ -100,16 +100,16 @@ def _found(stats: Stats) -> Panel:
 
 
 def _money(parts: Parts) -> Panel:
-    stats, ledger = parts.stats, parts.executor.account.ledger
+    stats, account = parts.stats, parts.executor.account
     orders = sum(stats.orders.values())
     rows = [
         ("orders", f"{orders:,}"),
         ("fills", f"{stats.fills:,}"),
         ("contracts", contracts(stats.contracts)),
         ("settled", f"{stats.settled:,}"),
-        ("fees", usd(ledger.fees)),
-        ("open cost", usd(ledger.open_cost)),
-        ("net profit", colored(ledger.pnl)),
+        ("fees", usd(account.fees)),
+        ("open cost", usd(account.open_cost)),
+        ("net profit", colored(account.pnl)),
     ]
     return _panel("done on paper", _grid(rows, "right"))
 

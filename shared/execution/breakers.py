@@ -18,7 +18,7 @@ from shared.clock import SECOND, Clock, Instant, age
 from shared.errors import AlreadyExistsError, ConflictError, MalformedError
 from shared.ports import Create, Document, Documents, Replace, Write
 from shared.risk.board import Board, Moved, decode_board, encode_board
-from shared.risk.breaker import BreakerPolicy, Cause, Person, Transition
+from shared.risk.breaker import BreakerPolicy, Cause, Person, State, Transition
 from shared.risk.tripwire import Trip
 
 PATH = "control/breakers"
@@ -84,6 +84,13 @@ class Breakers:
         """A person closes the breaker ``name``."""
         return await self._move(lambda b, now: b.close(name, by, reason, now))
 
+    async def close_all(self, by: Person, reason: str) -> tuple[Transition, ...]:
+        """A person closes every breaker that is not closed."""
+        names = [
+            name for name, one in (await self._read())[0].breakers.items() if one.state is not State.CLOSED
+        ]
+        return tuple([moved for name in names for moved in await self.close(name, by, reason)])
+
     async def claim(self, endpoints: Iterable[str], order_id: str) -> tuple[str, ...]:
         """Make ``order_id`` the probe of what stands in its way; gives why it may not be sent, if so.
 
@@ -129,12 +136,21 @@ class Breakers:
 
     async def _read(self) -> tuple[Board, Document | None]:
         found = await self._documents.get(PATH)
-        return (Board() if found is None else decode_board(found.value)), found
+        return _board_of(found), found
 
     def _keep(self, board: Board) -> None:
         """Remember ``board`` unless a newer one is known: a watch may still tell of what was before."""
         if self._board is None or board.seq >= self._board.seq:
             self._board, self._seen_at = board, self._clock.now()
+
+
+async def read_board(documents: Documents) -> Board:
+    """The board as it is stored; raises :class:`MalformedError` for one that makes no sense."""
+    return _board_of(await documents.get(PATH))
+
+
+def _board_of(found: Document | None) -> Board:
+    return Board() if found is None else decode_board(found.value)
 
 
 async def transitions(documents: Documents, limit: int = 1_000) -> list[Transition]:

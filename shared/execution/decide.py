@@ -16,8 +16,7 @@ from shared.fees.kalshi import FeeSchedule, order_budget
 from shared.fees.protocol import fine
 from shared.messages import SignalRaised
 from shared.money import LOTS, MICROS, Price, Quantity, Usd, format_price
-from shared.risk.account import risk_of
-from shared.risk.controls import Proposal
+from shared.risk.controls import Proposal, risk_of
 from shared.risk.limits import RiskLimits
 
 
@@ -59,6 +58,7 @@ def decide(
         risk=risk_of(signal.limit, quantity, fee_ceiling(schedule, signal.limit, quantity)),
         at=now,
         game=signal.odds_event_id,
+        shard=signal.exchange_index,
     )
 
 

@@ -1,40 +1,46 @@
-"""The executor: signal, live book, re-check, gate, durable intent, order, fills, ledger.
+"""The executor: signal, live book, re-check, gate, durable intent, order, fills.
 
-One order a market at a time. Nothing is sent before its intent is durable. An unknown outcome blocks its
-market until the venue has been asked; it is never counted as zero fills. Every refusal is published with all
-its reasons.
+One order a market at a time. Nothing is sent before intent and reservation are durable, and nothing without
+authority to act: see :mod:`shared.execution.trader`. An unknown outcome blocks its market until the venue has
+been asked; it is never counted as zero fills. Every refusal is published with all its reasons.
 """
 
 from __future__ import annotations
 
+import asyncio
 import logging
 import time
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from shared.books.book import OrderBook
 from shared.books.firewall import QuoteLimits
-from shared.clock import Clock
-from shared.errors import AlreadyExistsError
+from shared.clock import SECOND, Clock, Instant, first
+from shared.errors import AlreadyExistsError, ArbError
+from shared.execution.account import Account
 from shared.execution.decide import decide, is_expired, limit_holds
 from shared.execution.gateway import Accepted, Gateway, Outcome, Rejected, Unknown
-from shared.execution.journal import Journal
+from shared.execution.journal import Journal, News
+from shared.execution.policy import OrderPolicy
+from shared.execution.reservations import Refused
+from shared.execution.safety import Safety
 from shared.fees.kalshi import FeeSchedule
 from shared.idempotence import Seen
 from shared.messages import OpportunityAssessed, SignalRaised
-from shared.money import Quantity
+from shared.money import Price, Quantity, format_price
 from shared.orders.intent import client_order_id
-from shared.risk.account import Account
+from shared.orders.state import TERMINAL
+from shared.risk.canary import capped
 from shared.risk.controls import Proposal
-from shared.risk.gate import ApprovedOrder, Gate, Verdict
+from shared.risk.gate import ApprovedOrder, Verdict
 from shared.risk.limits import RiskLimits
 from shared.terms import OrderStatus
 from shared.trace import Ids, about
 
 _log = logging.getLogger(__name__)
 
-# A rate limit passes by itself; every other refusal would be repeated for as long as the signal lives.
-_PASSING = frozenset({"order_rate"})
+# What passes by itself; every other refusal would be repeated for as long as the signal lives.
+_PASSING = frozenset({"order_rate", "cooldown", "breaker", "canary", "risk_state", "lease"})
 # Reasons that speak of the quote of the moment, not of what the contract is worth. Where nobody offers the
 # side no worth is told, and a signal could outlive what it was raised on.
 _OF_THE_QUOTE = frozenset(
@@ -44,48 +50,60 @@ _OF_THE_QUOTE = frozenset(
 
 @dataclass(slots=True)
 class Watch:
-    """A signal being worked: what it still wants, and what has been tried."""
+    """A signal being worked: what it still wants, and what has been tried.
+
+    ``first_ask`` is the offer when it was first looked at, ``next_at`` when the next order may go out.
+    """
 
     signal: SignalRaised
     schedule: FeeSchedule
     wanted: Quantity
     attempt: int = 0
     last_reason: str = ""
+    first_ask: Price | None = None
+    next_at: Instant = Instant(0)
     reported: set[str] = field(default_factory=set)
 
 
 class Executor:
-    """Works signals against live books through one gateway, for one account."""
+    """Works signals against live books through one gateway, for one account.
+
+    Args:
+        authority: the lease epoch under which this process may send right now, ``None`` when it may not.
+    """
 
     def __init__(
         self,
         book_of: Callable[[str], OrderBook | None],
         gateway: Gateway,
-        gate: Gate,
+        limits: RiskLimits,
         account: Account,
         journal: Journal,
+        safety: Safety,
         clock: Clock,
         quotes: QuoteLimits,
+        authority: Callable[[], int | None] = lambda: 0,
+        policy: OrderPolicy = OrderPolicy(),  # noqa: B008 - immutable
         stopwatch: Callable[[], int] = time.perf_counter_ns,
     ) -> None:
-        self._book_of, self._gateway, self._gate = book_of, gateway, gate
-        self.account, self._journal = account, journal
+        self._book_of, self.gateway, self.limits = book_of, gateway, limits
+        self.account, self.journal, self.safety = account, journal, safety
         self._clock, self._quotes, self._stopwatch = clock, quotes, stopwatch
+        self._authority, self._policy = authority, policy
         self.watched: dict[str, Watch] = {}
         self.schedules: dict[str, FeeSchedule] = {}
         self.blocked: dict[str, str] = {}
+        self.unresolved: dict[str, Proposal] = {}
         self._flying: set[str] = set()
         self._known: Seen[str] = Seen()
+        self._ending = asyncio.Event()
 
     @property
     def mode(self) -> str:
         """paper or live."""
-        return self._gateway.mode
+        return self.gateway.mode
 
-    @property
-    def limits(self) -> RiskLimits:
-        """Limits of the gate."""
-        return self._gate.limits
+    # --- what to work ---------------------------------------------------------------------------------------
 
     async def on_signal(self, signal: SignalRaised, schedule: FeeSchedule) -> None:
         """Start working a signal, once; a newer one for the same market takes the older one's place."""
@@ -119,115 +137,276 @@ class Executor:
             self.watched.pop(ticker, None)
             self.schedules.pop(ticker, None)
 
+    def drop_all(self) -> None:
+        """Work nothing any more; orders on their way are followed to their end."""
+        self.watched.clear()
+
+    def block(self, proposal: Proposal, reason: str) -> None:
+        """An order whose outcome is not known: nothing is sent to its market until it is."""
+        self.blocked[proposal.ticker] = reason
+        self.unresolved[proposal.client_order_id] = proposal
+
+    # --- one look, and perhaps one order --------------------------------------------------------------------
+
     async def on_book(self, ticker: str) -> None:
         """Look at a watched market whose book has changed, and send if it is worth it."""
         watch = self.watched.get(ticker)
         if watch is None or ticker in self._flying or ticker in self.blocked:
             return
-        started = self._stopwatch()
-        order = await self._proposed(watch)
-        if order is None:
+        epoch = self._authority()
+        if epoch is None:
+            watch.last_reason = self.account.waiting or "another executor acts"
+            self._drop_if_over(watch)
             return
         self._flying.add(ticker)
-        signal, order_id = watch.signal, order.proposal.client_order_id
         try:
-            with about(Ids(signal.trace_id, order_id, signal.signal_id, ticker)):
-                await self._send(watch, order, started)
+            attempt = -1
+            # Attempts that an earlier run made are passed over at once.
+            while watch.attempt != attempt and ticker not in self.blocked:
+                attempt = watch.attempt
+                if await self._look(watch, epoch):
+                    return
         finally:
             self._flying.discard(ticker)
 
-    async def _proposed(self, watch: Watch) -> ApprovedOrder | None:
-        """An approved order for the book as it is, or ``None`` with the reason kept."""
-        signal, book = watch.signal, self._book_of(watch.signal.ticker)
-        now = self._clock.now()
+    async def _look(self, watch: Watch, epoch: int) -> bool:
+        """Send an order if it is worth it; true if one was sent."""
+        started, signal = self._stopwatch(), watch.signal
+        proposal = await self._proposed(watch)
+        if proposal is None:
+            return False
+        order_id = proposal.client_order_id
+        with about(Ids(signal.trace_id, order_id, signal.signal_id, signal.ticker)):
+            stamps = {"decided": self._stopwatch() - started}
+            order = await self._durable(watch, proposal, epoch)
+            if order is None:
+                return False
+            stamps["durable"] = self._stopwatch() - started
+            # History is told beside the sending, not before it.
+            telling = asyncio.ensure_future(self.journal.intended(signal, order))
+            outcome = await self._sent(order, epoch)
+            stamps["answered"] = self._stopwatch() - started
+            if not telling.done():
+                await asyncio.wait([telling])
+            await self._follow(watch, order.proposal, outcome, stamps)
+        return True
+
+    async def _proposed(self, watch: Watch) -> Proposal | None:
+        """An order for the book as it is, or ``None`` with the reason kept."""
+        signal, book, now = watch.signal, self._book_of(watch.signal.ticker), self._clock.now()
         if book is None:
             watch.last_reason = "no live book: not seen yet, or the market is halted"
             return None
+        if now < watch.next_at:
+            watch.last_reason = "waiting between two orders"
+            return None
         order_id = client_order_id(signal.signal_id, 0, watch.attempt)
-        limits, quotes = self._gate.limits, self._quotes
+        limits, quotes = capped(self.limits, await self.safety.cap()), self._quotes
         found = decide(signal, book, watch.schedule, limits, quotes, watch.wanted, order_id, now)
         if isinstance(found, str):
             watch.last_reason = found
-            if is_expired(signal, now):
-                self._done(watch)
+            self._drop_if_over(watch)
             return None
-        view = self.account.view(found.event, found.sport, now)
-        verdict = self._gate.judge(found, view)
-        if verdict.approved:
-            return self._gate.approve(verdict)
-        await self._refused(watch, verdict)
-        return None
+        if reason := self._slipped(watch, book):
+            watch.last_reason = reason
+            self._done(watch)
+            return None
+        return self._styled(watch, found, book)
+
+    def _styled(self, watch: Watch, order: Proposal, book: OrderBook) -> Proposal:
+        """The order as the policy wants it: the first one may rest one tick below the offer."""
+        ask = book.best_ask(order.side)
+        if not self._policy.rests_first or watch.attempt > 0 or ask is None:
+            return order
+        tick = min((one.step for one in watch.signal.price_ranges), default=Price(10_000))
+        price = Price(min(order.limit, ask[0] - tick))
+        return replace(order, limit=price, rests=True) if price > 0 else order
+
+    def _slipped(self, watch: Watch, book: OrderBook) -> str:
+        """Why the offer is too far from where it was, or empty."""
+        ask = book.best_ask(watch.signal.side)
+        if ask is None:
+            return ""
+        if watch.first_ask is None:
+            watch.first_ask = ask[0]
+        if ask[0] - watch.first_ask <= self._policy.max_slippage:
+            return ""
+        return f"slippage: {format_price(ask[0])} is offered, it was {format_price(watch.first_ask)}"
+
+    async def _durable(self, watch: Watch, proposal: Proposal, epoch: int) -> ApprovedOrder | None:
+        """The approved order once intent and reservation are durable, or ``None``."""
+        order_id = proposal.client_order_id
+        is_probe = await self.safety.claim(order_id, watch.signal.opportunity_id)
+        try:
+            answer = await self.journal.intend(watch.signal, proposal, epoch)
+        except AlreadyExistsError:
+            await self.safety.unclaim(order_id, is_probe)
+            await self._made_before(watch, proposal)
+            return None
+        watch.next_at = Instant(self._clock.now() + int(self._policy.retry_gap_s * SECOND))
+        if isinstance(answer, Refused):
+            await self.safety.unclaim(order_id, is_probe)
+            await self._refused(watch, answer.verdict)
+            return None
+        watch.attempt += 1
+        return answer.order
+
+    async def _made_before(self, watch: Watch, proposal: Proposal) -> None:
+        """This attempt was made by an earlier run, or by another executor: go on from where it ended."""
+        kept = await self.journal.kept(proposal.client_order_id)
+        if kept is None or kept.order.status not in TERMINAL:
+            self.block(proposal, f"order {proposal.client_order_id} was sent before; the venue is asked")
+            return
+        watch.attempt += 1
+        self._count(watch, kept.order.filled)
 
     async def _refused(self, watch: Watch, verdict: Verdict) -> None:
         controls = {refusal.control for refusal in verdict.refusals}
         watch.last_reason = "; ".join(verdict.reasons)
         if not controls <= watch.reported:
             watch.reported |= controls
-            await self._journal.refused(watch.signal, verdict, self._gateway.mode)
+            await self.journal.refused(watch.signal, verdict)
         if not controls <= _PASSING:
+            self._done(watch)
+
+    async def _sent(self, order: ApprovedOrder, epoch: int) -> Outcome:
+        """Send; whatever goes wrong on the way leaves the outcome unknown, never rejected."""
+        if self.account.halted:  # while the intent was being written
+            return Rejected("halt", self.account.halted)
+        if self._authority() != epoch:
+            return Rejected("lease", "the lease was lost before the order was sent")
+        started = self._stopwatch()
+        try:
+            outcome = await self.gateway.place(order)
+        except Exception as exc:  # a bug below must not be read as "nothing happened"
+            _log.exception("an order was sent, and what became of it is not known")
+            outcome = Unknown(f"{type(exc).__name__} while sending")
+        await self._counted(order.proposal, outcome, (self._stopwatch() - started) // 1_000)
+        return outcome
+
+    async def _counted(self, proposal: Proposal, outcome: Outcome, latency_us: int) -> None:
+        """Tell the safeguards; that they cannot be written takes nothing from the outcome."""
+        try:
+            await self.safety.happened(proposal, outcome, latency_us)
+        except (ArbError, OSError) as exc:
+            _log.warning("the breakers could not be told of an outcome: %s", exc)
+
+    # --- what became of it ----------------------------------------------------------------------------------
+
+    async def _follow(
+        self, watch: Watch, proposal: Proposal, outcome: Outcome, stamps: dict[str, int]
+    ) -> None:
+        """Book an outcome. What cannot be booked now is asked for and booked again: nothing is lost."""
+        try:
+            if isinstance(outcome, Accepted) and outcome.remaining:
+                outcome = await self._rest(proposal, outcome, stamps)
+            filled = await self._booked(proposal, outcome, stamps)
+        except (ArbError, OSError) as exc:
+            _log.warning("an outcome could not be booked: %s", exc)
+            self.block(proposal, f"its outcome could not be booked: {exc}")
+            return
+        if isinstance(outcome, Rejected):
+            self._done(watch)
+        self._count(watch, filled)
+
+    async def _booked(self, proposal: Proposal, outcome: Outcome, stamps: dict[str, int] | None) -> Quantity:
+        """Make an outcome durable; gives how much of it was new. An unknown one blocks its market first."""
+        order_id = proposal.client_order_id
+        match outcome:
+            case Accepted(venue_order_id, fills, _):
+                total = Quantity(sum(fill.quantity for fill in fills))
+                status = OrderStatus.FILLED if total == proposal.quantity else OrderStatus.CANCELED
+                news = News(status, fills, total, (), venue_order_id, stamps)
+            case Rejected(code, reason):
+                news = News(OrderStatus.REJECTED, reasons=(f"{code}: {reason}",), stamps=stamps)
+            case Unknown(reason):
+                # The reservation stays: the money may be spent.
+                self.block(proposal, reason)
+                news = News(OrderStatus.UNKNOWN, reasons=(reason,), stamps=stamps)
+        told = await self.journal.record(order_id, news)
+        for difference in told.differences:
+            await self.safety.differ(f"order {order_id}: {difference}")
+        return Quantity(sum(fill.quantity for fill in told.fills))
+
+    async def _rest(self, proposal: Proposal, accepted: Accepted, stamps: dict[str, int]) -> Outcome:
+        """Leave an order in the book for a while, then take it out; gives how it ended."""
+        await self._rested(proposal, accepted, stamps)
+        await self._wait(self._policy.rest_s)
+        outcome = await self.gateway.resolve(proposal)
+        if isinstance(outcome, Accepted) and outcome.remaining and outcome.fills:
+            await self._rested(proposal, outcome, stamps)
+            await self._wait(self._policy.partial_rest_s)
+        return await self._withdrawn(proposal, accepted.venue_order_id)
+
+    async def _rested(self, proposal: Proposal, accepted: Accepted, stamps: dict[str, int]) -> None:
+        status = OrderStatus.PARTIAL if accepted.fills else OrderStatus.RESTING
+        news = News(status, accepted.fills, venue_order_id=accepted.venue_order_id, stamps=stamps)
+        await self.journal.record(proposal.client_order_id, news)
+
+    async def _withdrawn(self, proposal: Proposal, venue_order_id: str) -> Outcome:
+        """Cancel what rests and ask how it ended; an order still listed as resting has no known outcome."""
+        await self.gateway.cancel(venue_order_id, proposal.ticker, proposal.shard)
+        outcome = await self.gateway.resolve(proposal)
+        if isinstance(outcome, Accepted) and outcome.remaining:
+            return Unknown(f"order {venue_order_id} was canceled and is still listed as resting")
+        return outcome
+
+    # --- outcomes that nobody knew --------------------------------------------------------------------------
+
+    async def resolve(self) -> None:
+        """Ask once about every order whose outcome is not known; what is known now unblocks its market."""
+        for order_id, proposal in list(self.unresolved.items()):
+            with about(Ids(order_id=order_id, ticker=proposal.ticker)):
+                await self._resolve(proposal)
+
+    async def _resolve(self, proposal: Proposal) -> None:
+        order_id = proposal.client_order_id
+        try:
+            outcome = await self.gateway.resolve(proposal)
+            if isinstance(outcome, Accepted) and outcome.remaining:
+                outcome = await self._withdrawn(proposal, outcome.venue_order_id)
+            if isinstance(outcome, Unknown):
+                self.blocked[proposal.ticker] = outcome.reason
+                return
+            await self._booked(proposal, outcome, None)
+        except (ArbError, OSError) as exc:
+            self.blocked[proposal.ticker] = f"its outcome cannot be asked for: {exc}"
+            return
+        self.unresolved.pop(order_id, None)
+        if all(one.ticker != proposal.ticker for one in self.unresolved.values()):
+            self.blocked.pop(proposal.ticker, None)
+        self._resume_watch(proposal.ticker)
+
+    def _resume_watch(self, ticker: str) -> None:
+        """A signal whose order's fate was unknown counts anew: the store says what its orders filled."""
+        watch = self.watched.get(ticker)
+        if watch is not None:
+            watch.attempt, watch.wanted = 0, watch.signal.quantity
+
+    def end(self) -> None:
+        """Work nothing any more; what rests is taken out of the book now, by whoever waits for it."""
+        self.drop_all()
+        self._ending.set()
+
+    async def _wait(self, seconds: float) -> None:
+        await first(self._clock.sleep(seconds), self._ending.wait())
+
+    # --- small steps ----------------------------------------------------------------------------------------
+
+    def _count(self, watch: Watch, filled: int) -> None:
+        """What an order of a signal has filled; a signal that has enough, or tried enough, is done."""
+        watch.wanted = Quantity(watch.wanted - filled)
+        if watch.wanted <= 0 or watch.attempt >= self._policy.max_attempts:
+            self._done(watch)
+
+    def _drop_if_over(self, watch: Watch) -> None:
+        if is_expired(watch.signal, self._clock.now()):
             self._done(watch)
 
     def _done(self, watch: Watch) -> None:
         """Stop working a signal; a newer one that took its place meanwhile stays."""
         if self.watched.get(watch.signal.ticker) is watch:
             del self.watched[watch.signal.ticker]
-
-    async def _send(self, watch: Watch, order: ApprovedOrder, started: int) -> None:
-        proposal = order.proposal
-        watch.attempt += 1
-        stamps = {"decided": self._stopwatch() - started}
-        self.account.reserve(proposal)
-        try:
-            await self._journal.intend(watch.signal, order, self._gateway.mode)
-        except AlreadyExistsError:
-            self.account.release(proposal.client_order_id)
-            self.blocked[proposal.ticker] = f"order {proposal.client_order_id} was sent by an earlier run"
-            return
-        stamps["durable"] = self._stopwatch() - started
-        outcome = await self._place(order)
-        stamps["answered"] = self._stopwatch() - started
-        await self._follow(watch, order, outcome, stamps)
-
-    async def _place(self, order: ApprovedOrder) -> Outcome:
-        """Send; whatever goes wrong on the way leaves the outcome unknown, never rejected."""
-        if self.account.halted:  # while the intent was being written
-            return Rejected("halt", self.account.halted)
-        try:
-            return await self._gateway.place(order)
-        except Exception as exc:  # a bug below must not be read as "nothing happened"
-            _log.exception("an order was sent, and what became of it is not known")
-            return Unknown(f"{type(exc).__name__} while sending")
-
-    async def _follow(
-        self, watch: Watch, order: ApprovedOrder, outcome: Outcome, stamps: dict[str, int]
-    ) -> None:
-        proposal = order.proposal
-        match outcome:
-            case Accepted():
-                await self._booked(watch, proposal, outcome, stamps)
-            case Rejected(code, reason):
-                self.account.release(proposal.client_order_id)
-                self._done(watch)
-                reasons = (f"{code}: {reason}",)
-                await self._journal.ended(proposal.client_order_id, OrderStatus.REJECTED, reasons, stamps)
-            case Unknown(reason):
-                # The reservation stays: the money may be spent.
-                self.blocked[proposal.ticker] = reason
-                await self._journal.ended(proposal.client_order_id, OrderStatus.UNKNOWN, (reason,), stamps)
-
-    async def _booked(
-        self, watch: Watch, proposal: Proposal, outcome: Accepted, stamps: dict[str, int]
-    ) -> None:
-        now = self._clock.now()
-        fills = tuple(fill for fill in outcome.fills if self.account.filled(fill, now))
-        self.account.release(proposal.client_order_id)
-        filled = sum(fill.quantity for fill in fills)
-        watch.wanted = Quantity(watch.wanted - filled)
-        if watch.wanted <= 0:
-            self._done(watch)
-        status = OrderStatus.FILLED if filled == proposal.quantity else OrderStatus.CANCELED
-        position = self.account.ledger.positions.get(proposal.ticker)
-        await self._journal.filled(proposal.client_order_id, outcome, fills, status, position, stamps)
 
 
 def _stands(watch: Watch, opportunity: OpportunityAssessed) -> bool:

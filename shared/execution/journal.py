@@ -1,22 +1,24 @@
 """The journal: makes every order durable in the document store, and tells history about it.
 
-One document an order, ``orders/{client_order_id}``, holds what was proposed, the last :class:`OrderUpdated`
-and its fills. It is created before anything is sent; after a restart the account is rebuilt from these
-documents alone, and history is told what a crash kept from it.
+One document an order, ``orders/{client_order_id}``: the proposal, the last :class:`OrderUpdated`, the fills,
+and the risk book's own marks. It is created in one batch with its reservation before anything is sent, and
+every later state is written in one batch with what it does to the book. History is told afterwards; what a
+crash kept from it is told again at the next start.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from dataclasses import asdict
-from functools import partial
-from typing import Any, TypeVar
+import logging
+from collections import deque
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass
+from typing import TypeVar
 
 import msgspec
 
 from shared.clock import Clock, Instant
-from shared.errors import StorageError
-from shared.execution.gateway import Accepted
+from shared.errors import ArbError, StorageError
+from shared.execution.reservations import Refused, Reservations, Reserved
 from shared.messages import (
     FillRecorded,
     MarketSettled,
@@ -26,104 +28,164 @@ from shared.messages import (
     SignalRaised,
     seal,
 )
-from shared.money import Quantity
+from shared.money import Price, Quantity, Usd
 from shared.orders.ledger import Fill, Position, Settlement
-from shared.orders.state import advance
-from shared.ports import Bus, Document, Documents
-from shared.risk.account import Account
+from shared.orders.state import TERMINAL, advance
+from shared.ports import Bus, Document, Documents, Value
 from shared.risk.controls import Proposal
 from shared.risk.gate import ApprovedOrder, Verdict
 from shared.terms import OrderStatus, Result
 
-_OPEN = (OrderStatus.PENDING, OrderStatus.SUBMITTED, OrderStatus.UNKNOWN)
+_log = logging.getLogger(__name__)
+
 _EVERYTHING = 1_000_000
-Step = tuple[Instant, Callable[[], object]]
+# Some hours of a bus that is down; what does not fit is told again at the next start.
+_MOST_UNTOLD = 10_000
 T = TypeVar("T")
 
 
+@dataclass(frozen=True, slots=True)
+class News:
+    """What became known of an order.
+
+    ``filled`` is the venue's own count, ``None`` if it gave none; ``stamps`` are nanoseconds by stage.
+    """
+
+    status: OrderStatus
+    fills: Sequence[Fill] = ()
+    filled: Quantity | None = None
+    reasons: tuple[str, ...] = ()
+    venue_order_id: str = ""
+    stamps: dict[str, int] | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Told:
+    """What some news changed: the fills that were new, and what should not have been, in words."""
+
+    fills: tuple[Fill, ...]
+    differences: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Kept:
+    """An order as it stands in the store."""
+
+    order: OrderUpdated
+    proposal: Proposal
+    fills: tuple[Fill, ...]
+
+
 class Journal:
-    """Durable record of one account's orders, fills and settlements."""
+    """Durable record of one account's orders, fills and settlements; ``mode`` is paper or live."""
 
-    def __init__(self, documents: Documents, bus: Bus, clock: Clock) -> None:
-        self._documents, self._bus, self._clock = documents, bus, clock
-        self._held: dict[str, tuple[OrderUpdated, dict[str, Any], int]] = {}
+    def __init__(self, reservations: Reservations, bus: Bus, clock: Clock, mode: str) -> None:
+        self._reservations, self._bus, self._clock, self.mode = reservations, bus, clock, mode
+        self._untold: deque[Message] = deque(maxlen=_MOST_UNTOLD)
 
-    async def intend(self, signal: SignalRaised, order: ApprovedOrder, mode: str) -> None:
-        """Make the intent durable; raises ``AlreadyExistsError`` if this attempt was made before."""
-        proposal = order.proposal
-        update = _update(signal, proposal, mode, self._clock.now(), order.controls)
-        value = {"proposal": asdict(proposal), "order": msgspec.to_builtins(update), "fills": []}
-        version = await self._documents.create(f"orders/{proposal.client_order_id}", value)
-        self._held[proposal.client_order_id] = (update, value, version)
-        await self._publish(update)
+    @property
+    def _documents(self) -> Documents:
+        return self._reservations.book.documents
 
-    async def refused(self, signal: SignalRaised, verdict: Verdict, mode: str) -> None:
+    async def intend(self, signal: SignalRaised, proposal: Proposal, epoch: int) -> Reserved | Refused:
+        """Judge the proposal and make intent and reservation durable; history is not told yet.
+
+        Raises :class:`AlreadyExistsError` if this attempt was made before: see :meth:`kept`.
+        """
+
+        def value(order: ApprovedOrder) -> Value:
+            update = _update(signal, order.proposal, self.mode, order.controls)
+            return {
+                "signal_id": signal.signal_id,
+                "ticker": signal.ticker,
+                "epoch": epoch,
+                "proposal": asdict(order.proposal),
+                "order": msgspec.to_builtins(update),
+                "fills": [],
+            }
+
+        return await self._reservations.reserve(proposal, value, epoch)
+
+    async def intended(self, signal: SignalRaised, order: ApprovedOrder) -> None:
+        """Tell history about an intent that is durable."""
+        await self._publish(_update(signal, order.proposal, self.mode, order.controls))
+
+    async def refused(self, signal: SignalRaised, verdict: Verdict) -> None:
         """Tell history about an order the gate refused; nothing was or will be sent."""
-        update = _update(signal, verdict.proposal, mode, self._clock.now(), verdict.passed)
+        update = _update(signal, verdict.proposal, self.mode, verdict.passed)
         status = OrderStatus.REJECTED
         await self._publish(msgspec.structs.replace(update, status=status, reasons=verdict.reasons))
 
-    async def ended(
-        self, order_id: str, status: OrderStatus, reasons: tuple[str, ...], stamps: dict[str, int]
-    ) -> None:
-        """Record an outcome without fills: rejected, unknown or canceled."""
-        await self._change(order_id, status, [], {"reasons": reasons, "latency_ns": stamps})
+    async def record(self, order_id: str, news: News) -> Told:
+        """Book what is known of an order in one durable write, then tell history. A repeat changes nothing.
 
-    async def filled(
-        self,
-        order_id: str,
-        outcome: Accepted,
-        fills: tuple[Fill, ...],
-        status: OrderStatus,
-        position: Position | None,
-        stamps: dict[str, int],
-    ) -> None:
-        """Record what an accepted order filled, in one durable write, then tell history."""
-        filled = Quantity(sum(fill.quantity for fill in fills))
-        update = await self._change(
-            order_id,
-            status,
-            [asdict(fill) for fill in fills],
-            {"venue_order_id": outcome.venue_order_id, "filled": filled, "latency_ns": stamps},
-        )
-        await self._publish(*(_recorded(fill, update) for fill in fills))
-        if position is not None and fills:
-            await self._publish(_position(position, update.observed_at))
-
-    async def settled(self, settlement: Settlement, result: Result, account: Account) -> None:
-        """Record a payout once, in ``settlements/{ticker}``, then tell history."""
-        message = seal(MarketSettled(observed_at=self._clock.now(), result=result, **asdict(settlement)))
-        value = {"payout_yes": settlement.payout_yes, "settled": msgspec.to_builtins(message)}
-        await self._documents.create(f"settlements/{settlement.ticker}", value)
-        position = account.ledger.positions[settlement.ticker]
-        await self._publish(message, _position(position, message.observed_at))
-
-    async def restore(self, account: Account) -> list[OrderUpdated]:
-        """Rebuild the account from what is durable; gives the orders whose outcome is not known.
-
-        Everything is booked again at its own time, in order: a day's counts, a week's losses and a run of
-        losses come out as they were. Orders without an outcome keep their reservation.
+        An order that has ended keeps its state: a fill that comes later is booked beside it.
         """
-        steps: list[Step] = []
-        ended: dict[str, Instant] = {}
-        open_orders = []
-        for document in await self._documents.query("orders", limit=_EVERYTHING):
-            update = _read(document, "order", OrderUpdated)
-            steps += (found := _steps(document, update, account))
-            ended[update.ticker] = max(found[-1][0], ended.get(update.ticker, Instant(0)))
-            if update.status in _OPEN:
-                self._held[update.order_id] = (update, document.value, document.version)
-                open_orders.append(update)
-        for document in await self._documents.query("settlements", limit=_EVERYTHING):
-            settled = _read(document, "settled", MarketSettled)
-            # Whatever the clock said, a market was paid after the last fill in it.
-            at = max(settled.observed_at, ended.get(settled.ticker, Instant(0)))
-            steps.append((at, partial(account.settled, settled.ticker, settled.payout_yes, at)))
-        for _, book in sorted(steps, key=lambda step: step[0]):
-            book()
-        return open_orders
+        written: list[OrderUpdated] = []
 
-    async def retell(self, known: frozenset[str], account: Account) -> int:
+        def change(value: Value, fills: tuple[Fill, ...]) -> Value:
+            before = msgspec.convert(value["order"], OrderUpdated)
+            after = _after(before, news, fills)
+            if after == before:
+                return value
+            after = msgspec.structs.replace(after, observed_at=self._clock.now())
+            written[:] = [after]
+            kept = value["fills"] + [asdict(fill) for fill in fills]
+            known = {"order": msgspec.to_builtins(after), "fills": kept}
+            return value | known | {"venue_order_id": after.venue_order_id}
+
+        settle = self._reservations.settle
+        booked = await settle(order_id, news.status, news.fills, filled=news.filled, change=change)
+        for update in written:
+            await self._publish(update, *(_recorded(fill, update) for fill in booked.fills))
+            held = booked.book.holdings.get(update.ticker)
+            if held is not None and booked.fills:
+                await self._publish(_position(held.position, update.observed_at))
+        return Told(booked.fills, booked.differences)
+
+    async def settled(self, ticker: str, payout_yes: Price, result: Result) -> MarketSettled | None:
+        """Pay out a market once, in ``settlements/{ticker}``; tell history; ``None`` if nothing is due."""
+        messages: list[MarketSettled] = []
+
+        def payout(settlement: Settlement) -> Value:
+            message = MarketSettled(observed_at=self._clock.now(), result=result, **asdict(settlement))
+            messages[:] = [seal(message)]
+            return {"payout_yes": payout_yes, "settled": msgspec.to_builtins(messages[0])}
+
+        settlement = await self._reservations.pay(ticker, payout_yes, payout)
+        if settlement is None:
+            return None
+        [message] = messages
+        flat = Position(
+            ticker,
+            settlement.event_ticker,
+            fees=settlement.fees,
+            realized=Usd(settlement.pnl + settlement.fees),
+        )
+        await self._publish(message, _position(flat, message.observed_at))
+        return message
+
+    async def kept(self, order_id: str) -> Kept | None:
+        """An order as it stands in the store; raises :class:`StorageError` if it cannot be read."""
+        document = await self._documents.get(f"orders/{order_id}")
+        return None if document is None else _kept(document)
+
+    async def by_venue_id(self, venue_order_id: str) -> Kept | None:
+        """The order of ours that the venue calls ``venue_order_id``, ``None`` if there is none."""
+        found = await self._documents.query("orders", {"venue_order_id": venue_order_id}, limit=1)
+        return _kept(found[0]) if found else None
+
+    async def unfinished(self) -> list[Kept]:
+        """Every order that may still spend, oldest first: what a restart asks the venue about."""
+        orders = []
+        for order_id in await self._reservations.book.unfinished():
+            kept = await self.kept(order_id)
+            if kept is None:
+                raise StorageError(f"orders/{order_id} is reserved and does not exist: restore a backup")
+            orders.append(kept)
+        return sorted(orders, key=lambda kept: (kept.proposal.at, kept.order.order_id))
+
+    async def retell(self, known: frozenset[str]) -> int:
         """Publish what is durable and not ``known`` (event ids) to history; gives how many messages.
 
         A crash between a durable write and history's own loses the second; the same content has the same
@@ -131,8 +193,8 @@ class Journal:
         """
         told = [message for message in await self._records() if message.event_id not in known]
         if told:
-            now = self._clock.now()
-            told += [seal(_position(held, now)) for held in account.ledger.positions.values()]
+            now, book = self._clock.now(), await self._reservations.book.read()
+            told += [seal(_position(held.position, now)) for held in book.holdings.values()]
         await self._publish(*told)
         return len(told)
 
@@ -140,36 +202,56 @@ class Journal:
         """Last state of every order, every fill, every settlement, sealed as they were."""
         records: list[Message] = []
         for document in await self._documents.query("orders", limit=_EVERYTHING):
-            update = _read(document, "order", OrderUpdated)
-            fills = _read(document, "fills", list[Fill])
-            records += [seal(update, update.trace_id)]
-            records += [seal(_recorded(fill, update), update.trace_id) for fill in fills]
+            kept = _kept(document)
+            records += [seal(kept.order, kept.order.trace_id)]
+            records += [seal(_recorded(fill, kept.order), kept.order.trace_id) for fill in kept.fills]
         for document in await self._documents.query("settlements", limit=_EVERYTHING):
             records.append(_read(document, "settled", MarketSettled))
         return records
 
-    async def _change(
-        self, order_id: str, status: OrderStatus, fills: list[dict[str, Any]], changes: dict[str, Any]
-    ) -> OrderUpdated:
-        before, held, version = self._held[order_id]
-        submitted = before.status if before.status is not OrderStatus.PENDING else OrderStatus.SUBMITTED
-        changes |= {"status": advance(submitted, status), "observed_at": self._clock.now()}
-        update: OrderUpdated = msgspec.structs.replace(before, **changes)
-        value = held | {"order": msgspec.to_builtins(update), "fills": held["fills"] + fills}
-        version = await self._documents.replace_if(f"orders/{order_id}", value, version)
-        self._held[order_id] = (update, value, version)
-        await self._publish(update)
-        if status is not OrderStatus.UNKNOWN:
-            del self._held[order_id]
-        return update
+    async def tell(self) -> None:
+        """Tell history what the bus would not take before; nothing that trades waits for that."""
+        while self._untold:
+            message = self._untold.popleft()
+            try:
+                await self._bus.publish(message.TOPIC, [message])
+            except (ArbError, OSError) as exc:
+                self._untold.appendleft(message)
+                _log.warning("history cannot be told now: %s", exc)
+                return
 
     async def _publish(self, *messages: Message) -> None:
-        for message in messages:
-            await self._bus.publish(message.TOPIC, [seal(message, message.trace_id)])
+        self._untold.extend(seal(message, message.trace_id) for message in messages)
+        await self.tell()
+
+
+def _after(before: OrderUpdated, news: News, fills: tuple[Fill, ...]) -> OrderUpdated:
+    """The order's next state; equal to ``before`` when the news says nothing new."""
+    return msgspec.structs.replace(
+        before,
+        status=_status(before.status, news.status),
+        filled=Quantity(before.filled + sum(fill.quantity for fill in fills)),
+        reasons=before.reasons if before.status in TERMINAL else news.reasons,
+        venue_order_id=news.venue_order_id or before.venue_order_id,
+        latency_ns=before.latency_ns if news.stamps is None else news.stamps,
+    )
+
+
+def _status(before: OrderStatus, after: OrderStatus) -> OrderStatus:
+    current = OrderStatus.SUBMITTED if before is OrderStatus.PENDING else before
+    return current if current in TERMINAL or current is after else advance(current, after)
+
+
+def _kept(document: Document) -> Kept:
+    return Kept(
+        _read(document, "order", OrderUpdated),
+        _read(document, "proposal", Proposal),
+        _read(document, "fills", tuple[Fill, ...]),
+    )
 
 
 def _read(document: Document, field: str, kind: type[T]) -> T:
-    """One field of a stored document. An account is never rebuilt from a part of its orders."""
+    """One field of a stored document. Nothing is ever decided on a part of an order."""
     try:
         return msgspec.convert(document.value[field], kind)
     except (KeyError, msgspec.ValidationError) as exc:
@@ -179,23 +261,9 @@ def _read(document: Document, field: str, kind: type[T]) -> T:
         ) from exc
 
 
-def _steps(document: Document, update: OrderUpdated, account: Account) -> list[Step]:
-    """What an order did to its account, each at its time; never an end before its beginning."""
-    proposal = _read(document, "proposal", Proposal)
-    ended_at = Instant(max(proposal.at, update.observed_at))
-    fills = _read(document, "fills", list[Fill])
-    steps: list[Step] = [(proposal.at, partial(account.reserve, proposal))]
-    steps += [(ended_at, partial(account.filled, fill, ended_at)) for fill in fills]
-    if update.status not in _OPEN:
-        steps.append((ended_at, partial(account.release, update.order_id)))
-    return steps
-
-
-def _update(
-    signal: SignalRaised, proposal: Proposal, mode: str, now: Instant, controls: tuple[str, ...]
-) -> OrderUpdated:
+def _update(signal: SignalRaised, proposal: Proposal, mode: str, controls: tuple[str, ...]) -> OrderUpdated:
     return OrderUpdated(
-        observed_at=now,
+        observed_at=proposal.at,
         trace_id=signal.trace_id,
         order_id=proposal.client_order_id,
         signal_id=signal.signal_id,

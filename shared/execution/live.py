@@ -1,4 +1,4 @@
-"""Live gateway: immediate-or-cancel orders on the exchange, and what became of one when nobody knows.
+"""Live gateway: orders on the exchange, what became of one when nobody knows, and the account as it has it.
 
 An order is accepted once the exchange gave it an id; its fills are then taken from the stream or read by
 REST, for the create's answer holds only rounded averages. Until every filled contract is seen with its exact
@@ -8,10 +8,10 @@ time at which the request could no longer have been taken.
 
 from __future__ import annotations
 
-import asyncio
-from collections.abc import Awaitable, Callable
+from collections.abc import Callable
+from typing import TypeVar
 
-from shared.clock import MINUTE, SECOND, Clock, Instant, format_instant
+from shared.clock import MINUTE, SECOND, Clock, Instant, first, format_instant
 from shared.errors import (
     ArbError,
     CredentialsError,
@@ -22,14 +22,23 @@ from shared.errors import (
     RetryLaterError,
     VenueDownError,
 )
-from shared.execution.gateway import Accepted, Outcome, Rejected, Unknown
+from shared.execution.gateway import (
+    Accepted,
+    Outcome,
+    Rejected,
+    RestingOrder,
+    Statement,
+    Unknown,
+    VenueFill,
+)
 from shared.money import Quantity, format_quantity
-from shared.orders.ledger import Fill
+from shared.orders.ledger import Fill, Position
+from shared.orders.state import TERMINAL
 from shared.risk.controls import Proposal
 from shared.risk.gate import ApprovedOrder
-from shared.terms import OrderStatus
-from shared.venues.kalshi.account import FillSeen
+from shared.venues.kalshi.account import FillSeen, OrderSeen, PositionSeen
 from shared.venues.kalshi.answers import DUPLICATE
+from shared.venues.kalshi.client import Rows
 from shared.venues.kalshi.order_wire import OrderRef, OrderTicket, TimeInForce
 from shared.venues.kalshi.portfolio import KalshiPortfolio
 from shared.venues.kalshi.private import PrivateFeed
@@ -69,7 +78,7 @@ class LiveGateway:
     async def place(self, order: ApprovedOrder) -> Outcome:
         """Send an immediate-or-cancel order once; an id that was used before is looked up instead."""
         proposal = order.proposal
-        shard = self._shard_of(proposal.ticker)
+        shard = self._place_of(proposal.ticker, proposal.shard)
         if shard is None:
             return Rejected("unknown_shard", f"the shard of {proposal.ticker} is not known")
         ticket = OrderTicket(
@@ -79,7 +88,8 @@ class LiveGateway:
             price=proposal.limit,
             quantity=proposal.quantity,
             client_order_id=proposal.client_order_id,
-            time_in_force=TimeInForce.IOC,
+            time_in_force=TimeInForce.GTC if proposal.rests else TimeInForce.IOC,
+            post_only=proposal.rests,
         )
         self._sent[proposal.client_order_id] = self._clock.now()
         try:
@@ -87,7 +97,8 @@ class LiveGateway:
         except ArbError as exc:
             return await self._failed(proposal, exc)
         self._taken.add(proposal.client_order_id)
-        return self._known(proposal, await self._filled(proposal, placed.order_id, placed.filled))
+        found = await self._filled(proposal, placed.order_id, placed.filled, placed.remaining)
+        return self._known(proposal, found)
 
     async def resolve(self, proposal: Proposal) -> Outcome:
         """What became of an order that may have been sent: one look, to be repeated while it is unknown.
@@ -100,16 +111,43 @@ class LiveGateway:
         except ArbError as exc:
             return Unknown(f"the exchange cannot be asked: {exc}")
 
-    async def cancel(self, order_id: str, ticker: str) -> Quantity | None:
-        """Take an order of the exchange out of the book; ``None`` if it is not resting: read its fills."""
-        shard = self._shard_of(ticker)
+    async def cancel(self, venue_order_id: str, ticker: str, shard: int | None = None) -> None:
+        """Take an order out of the book; no error if it is not there: read its fills."""
+        shard = self._place_of(ticker, shard)
         if shard is None:
-            raise RefusedError(f"cancel {order_id}: the shard of {ticker} is not known", "unknown_shard")
-        return await self._trading.cancel(OrderRef(order_id, ticker, shard))
+            raise RefusedError(
+                f"cancel {venue_order_id}: the shard of {ticker} is not known", "unknown_shard"
+            )
+        await self._trading.cancel(OrderRef(venue_order_id, ticker, shard))
 
     async def cancel_all(self) -> None:
         """Cancel everything of the account; no order is placed for a minute after it."""
         await self._trading.cancel_all()
+
+    async def statement(self, since: Instant) -> Statement | None:
+        """Cash, positions, resting orders, fills, payouts; raises when one of them cannot be read whole."""
+        # Asked for first: everything read after it is at least as new.
+        as_of = await self._portfolio.client.user_data_as_of()
+        if as_of is None:
+            raise MalformedError("the exchange does not say up to when its account data is valid")
+        balance = await self._portfolio.balance()
+        positions = _whole(await self._portfolio.positions(), "positions")
+        resting = _whole(await self._portfolio.orders(status="resting"), "resting orders")
+        fills = _whole(await self._portfolio.fills(since=since), "fills")
+        paid = _whole(await self._portfolio.settlements(since=since), "settlements")
+        for fill in fills:
+            self._feed.add(fill)
+        return Statement(
+            as_of,
+            balance.cash,
+            {one.ticker: _position(one) for one in positions if one.quantity},
+            tuple(_resting(order) for order in resting),
+            tuple(VenueFill(_booked(fill, ""), fill.order_id, fill.filled_at) for fill in fills),
+            frozenset(one.ticker for one in paid),
+        )
+
+    def _place_of(self, ticker: str, shard: int | None) -> int | None:
+        return self._shard_of(ticker) if shard is None else shard
 
     async def _failed(self, proposal: Proposal, error: ArbError) -> Outcome:
         """The outcome of a create that raised: rejected only if it is certain that nothing was done."""
@@ -128,41 +166,39 @@ class LiveGateway:
         order = await self._portfolio.find(proposal.client_order_id, proposal.ticker, since)
         if order is None:
             return self._missing(proposal.client_order_id, as_of, sent)
-        if order.status not in (OrderStatus.FILLED, OrderStatus.CANCELED, OrderStatus.EXPIRED):
+        if order.status in TERMINAL:
+            return await self._filled(proposal, order.order_id, order.filled)
+        if not proposal.rests:
             return Unknown(f"order {order.order_id} is still listed as {order.status}: an old state")
-        return await self._filled(proposal, order.order_id, order.filled)
+        return await self._filled(proposal, order.order_id, order.filled, order.remaining)
 
-    async def _filled(self, proposal: Proposal, order_id: str, filled: Quantity) -> Outcome:
+    async def _filled(
+        self, proposal: Proposal, order_id: str, filled: Quantity, remaining: Quantity = Quantity(0)
+    ) -> Outcome:
         """An accepted order with the fills it is known to have, once each of them has been seen."""
         for seconds in _LOOKS:
             if self._feed.filled(order_id) >= filled:
                 break
-            await self._within(seconds, self._feed.wait_for(order_id, filled))
+            await first(self._clock.sleep(seconds), self._feed.wait_for(order_id, filled))
             if self._feed.filled(order_id) < filled:
                 await self._read_fills(order_id)
         fills = self._feed.fills_of(order_id)
-        if self._feed.filled(order_id) != filled or any(not _fits(fill, proposal) for fill in fills):
-            seen = format_quantity(self._feed.filled(order_id))
-            return Unknown(f"order {order_id} filled {format_quantity(filled)}, its fills show {seen}")
-        return Accepted(order_id, tuple(_booked(fill, proposal) for fill in fills), Quantity(0))
+        seen = self._feed.filled(order_id)
+        # What rests may have filled further since it was asked for.
+        agrees = filled <= seen <= filled + remaining
+        if not agrees or any(not _fits(fill, proposal) for fill in fills):
+            said = f"order {order_id} filled {format_quantity(filled)}"
+            return Unknown(f"{said}, its fills show {format_quantity(seen)}")
+        rest = Quantity(filled + remaining - seen)
+        return Accepted(order_id, tuple(_booked(fill, proposal.event_ticker) for fill in fills), rest)
 
     async def _read_fills(self, order_id: str) -> None:
         try:
             found = await self._portfolio.fills(order_id=order_id)
-        except (RetryLaterError, MalformedError):
-            return  # the next look asks again
+        except ArbError:
+            return  # the next look asks again; whatever it is, the order is at the exchange
         for fill in found.rows:
             self._feed.add(fill)
-
-    async def _within(self, seconds: float, waiting: Awaitable[None]) -> None:
-        """Wait for ``waiting``, at most for ``seconds`` of our clock."""
-        tasks = [asyncio.ensure_future(waiting), asyncio.ensure_future(self._clock.sleep(seconds))]
-        try:
-            await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
-        finally:
-            for task in tasks:
-                task.cancel()
-            await asyncio.gather(*tasks, return_exceptions=True)
 
     def _missing(self, order_id: str, as_of: Instant | None, sent: Instant) -> Outcome:
         """What it means that the list does not show an order of ours."""
@@ -202,11 +238,32 @@ def _fits(fill: FillSeen, proposal: Proposal) -> bool:
     return fill.ticker == proposal.ticker and fill.side is proposal.side and fill.price <= proposal.limit
 
 
-def _booked(fill: FillSeen, proposal: Proposal) -> Fill:
+T = TypeVar("T")
+
+
+def _whole(found: Rows[T], what: str) -> list[T]:
+    """The rows of a listing of which nothing is missing."""
+    if found.quarantined:
+        raise MalformedError(f"the {what} cannot be read whole: {found.quarantined[0].reason}")
+    return found.rows
+
+
+def _position(seen: PositionSeen) -> Position:
+    event_ticker = seen.ticker.rpartition("-")[0]
+    return Position(seen.ticker, event_ticker, seen.quantity, seen.cost, seen.fees, seen.realized)
+
+
+def _resting(order: OrderSeen) -> RestingOrder:
+    return RestingOrder(
+        order.order_id, order.client_order_id, order.ticker, order.remaining, order.exchange_index
+    )
+
+
+def _booked(fill: FillSeen, event_ticker: str) -> Fill:
     return Fill(
         fill_id=fill.fill_id,
         ticker=fill.ticker,
-        event_ticker=proposal.event_ticker,
+        event_ticker=event_ticker,
         side=fill.side,
         price=fill.price,
         quantity=fill.quantity,

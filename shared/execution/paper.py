@@ -1,5 +1,8 @@
 """Paper gateway: fills only against size really on the live book, less what it already took, after latency.
 
+A resting order fills only when somebody offers at its price or better: being first in the queue is never
+assumed, so paper earns no spread that a live order would have waited for.
+
 A limit order never fills worse than its limit; each level fills at its own price, so price improvement shows.
 What paper took stays taken until the level leaves the book: otherwise every look at the same resting order
 would fill again, which is how paper profits that live trading never sees are made.
@@ -8,10 +11,11 @@ would fill again, which is how paper profits that live trading never sees are ma
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
 
 from shared.books.book import BookState, OrderBook
-from shared.clock import Clock
-from shared.execution.gateway import Accepted, Outcome, Rejected
+from shared.clock import Clock, Instant
+from shared.execution.gateway import Accepted, Outcome, Rejected, Statement, Unknown
 from shared.fees.kalshi import FeeSchedule, OrderFees
 from shared.ids import digest
 from shared.money import Price, Quantity, complement
@@ -44,21 +48,48 @@ class PaperGateway:
         self._book_of, self._schedule_of = book_of, schedule_of
         self._clock, self._latency_s = clock, latency_s
         self._taken: dict[str, dict[Level, int]] = {}
-        self._spent: set[str] = set()
+        self._orders: dict[str, _Order | Rejected | Unknown] = {}
+        self._rests: dict[str, list[_Order]] = {}
 
     async def place(self, order: ApprovedOrder) -> Outcome:
         """Match against the book as it stands one latency later."""
         proposal = order.proposal
-        if proposal.client_order_id in self._spent:
+        if proposal.client_order_id in self._orders:
             return Rejected("order_already_exists", "this client order id was used before")
-        self._spent.add(proposal.client_order_id)
+        self._orders[proposal.client_order_id] = Unknown("it has not arrived yet")
         if self._latency_s:
             await self._clock.sleep(self._latency_s)
-        book, schedule = self._book_of(proposal.ticker), self._schedule_of(proposal.ticker)
-        if book is None or schedule is None:
-            return Rejected("market_not_found", f"no live book of {proposal.ticker}")
-        fills = tuple(self._fills(proposal, book, OrderFees(schedule)))
-        return Accepted(digest("paper", proposal.client_order_id), fills, Quantity(0))
+        arrived = self._orders[proposal.client_order_id] = self._arrived(proposal)
+        if isinstance(arrived, Rejected):
+            return arrived
+        if arrived.rests:
+            self._rests.setdefault(proposal.ticker, []).append(arrived)
+        return arrived.outcome
+
+    async def resolve(self, proposal: Proposal) -> Outcome:
+        """How an order stands; one of an earlier run has filled nothing and never will."""
+        held = self._orders.get(proposal.client_order_id)
+        if held is None:
+            return Rejected("never_arrived", "the process ended before the paper match")
+        return held.outcome if isinstance(held, _Order) else held
+
+    async def cancel(self, venue_order_id: str, ticker: str, shard: int | None = None) -> None:
+        """Take a resting order out of the book."""
+        for order in self._rests.get(ticker, ()):
+            if order.venue_order_id == venue_order_id:
+                order.rests = False
+        self._tidy(ticker)
+
+    async def cancel_all(self) -> None:
+        """Take every resting order out of its book."""
+        for ticker, orders in list(self._rests.items()):
+            for order in orders:
+                order.rests = False
+            self._tidy(ticker)
+
+    async def statement(self, since: Instant) -> Statement | None:
+        """None: what paper filled is kept nowhere but in our own book."""
+        return None
 
     def book_of(self, ticker: str) -> OrderBook | None:
         """The live book less what was taken from it: what an order could still fill."""
@@ -78,11 +109,14 @@ class PaperGateway:
 
     def book_changed(self, ticker: str) -> None:
         """Forget what was taken from levels that have left the book of ``ticker``."""
-        taken = self._taken.get(ticker)
-        if not taken:
-            return
-        book = self._book_of(ticker)
+        book, taken = self._book_of(ticker), self._taken.get(ticker)
         if book is None:
+            return
+        if ticker in self._rests:
+            for order in self._rests[ticker]:
+                order.fills += self._fills(order, book)
+            self._tidy(ticker)
+        if not taken:
             return
         # As held, not as quoted: a book crossed for a moment shows no asks, and yet nothing has left it.
         live = {(side, complement(price)) for side in Side for price, _ in book.levels(side.other)}
@@ -93,10 +127,29 @@ class PaperGateway:
         """Drop what was taken in a market that is over."""
         self._taken.pop(ticker, None)
 
-    def _fills(self, proposal: Proposal, book: OrderBook, fees: OrderFees) -> Iterator[Fill]:
-        wanted: int = proposal.quantity
+    def _arrived(self, proposal: Proposal) -> _Order | Rejected:
+        book, schedule = self._book_of(proposal.ticker), self._schedule_of(proposal.ticker)
+        if book is None or schedule is None:
+            return Rejected("market_not_found", f"no live book of {proposal.ticker}")
+        best = book.best_ask(proposal.side)
+        if proposal.rests and best is not None and best[0] <= proposal.limit:
+            return Rejected("post_only_cross", "it would have taken, and may only rest")
+        order = _Order(proposal, OrderFees(schedule), proposal.rests)
+        if not proposal.rests:
+            order.fills += self._fills(order, book)
+        return order
+
+    def _tidy(self, ticker: str) -> None:
+        """Forget resting orders of ``ticker`` that rest no more."""
+        standing = [order for order in self._rests.pop(ticker, []) if order.remaining]
+        if standing:
+            self._rests[ticker] = standing
+
+    def _fills(self, order: _Order, book: OrderBook) -> Iterator[Fill]:
+        proposal, wanted = order.proposal, order.wanted
         taken = self._taken.setdefault(proposal.ticker, {})
-        for index, (price, size) in enumerate(book.asks(proposal.side)):
+        first = len(order.fills)
+        for price, size in book.asks(proposal.side):
             if price > proposal.limit or wanted <= 0:
                 return
             level = (proposal.side, price)
@@ -105,12 +158,41 @@ class PaperGateway:
                 continue
             taken[level] = taken.get(level, 0) + quantity
             wanted -= quantity
+            # What rested fills at its own price: the trader who came to it pays the better one.
+            paid = proposal.limit if order.rests else price
             yield Fill(
-                fill_id=digest("fill", proposal.client_order_id, str(index)),
+                fill_id=digest("fill", proposal.client_order_id, str(first)),
                 ticker=proposal.ticker,
                 event_ticker=proposal.event_ticker,
                 side=proposal.side,
-                price=price,
+                price=paid,
                 quantity=quantity,
-                fee=fees.charge(price, quantity),
+                fee=order.fees.charge(paid, quantity, is_taker=not order.rests),
             )
+            first += 1
+
+
+@dataclass(slots=True)
+class _Order:
+    """An order that arrived: what it filled, and whether the rest of it still stands."""
+
+    proposal: Proposal
+    fees: OrderFees
+    rests: bool
+    fills: list[Fill] = field(default_factory=list)
+
+    @property
+    def venue_order_id(self) -> str:
+        return digest("paper", self.proposal.client_order_id)
+
+    @property
+    def wanted(self) -> int:
+        return self.proposal.quantity - sum(fill.quantity for fill in self.fills)
+
+    @property
+    def remaining(self) -> Quantity:
+        return Quantity(self.wanted if self.rests else 0)
+
+    @property
+    def outcome(self) -> Accepted:
+        return Accepted(self.venue_order_id, tuple(self.fills), self.remaining)

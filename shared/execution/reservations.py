@@ -24,7 +24,7 @@ from shared.errors import AlreadyExistsError, ArbError, ConflictError, Malformed
 from shared.execution.stored_book import StoredBook
 from shared.money import Price, Quantity, notional_up
 from shared.orders.ledger import Fill, Settlement
-from shared.ports import Create, Replace, Value, Write
+from shared.ports import Create, Document, Replace, Value, Write
 from shared.risk.book import Book, Reservation
 from shared.risk.bookkeeping import Booked, book_order, decode_marks, decode_paid, marks_of, pay
 from shared.risk.controls import Proposal
@@ -191,15 +191,16 @@ class Reservations:
             return Refused(verdict)
         attempt.approved = self._gate.approve(verdict)
         after = book.reserve(proposal, attempt.token, guards.generation, attempt.epoch)
-        return await self._store(attempt, attempt.approved, self.book.write(after, found))
+        return await self._store(attempt, attempt.approved, after, found)
 
-    async def _store(self, attempt: _Attempt, order: ApprovedOrder, risk: Replace) -> Reserved:
+    async def _store(self, attempt: _Attempt, order: ApprovedOrder, after: Book, found: Document) -> Reserved:
         """Intent and book in one batch."""
         order_id = order.proposal.client_order_id
         marks = marks_of(order.proposal, self.book.account, attempt.token)
         value = attempt.intent(order) | {MARKS: msgspec.to_builtins(marks)}
         try:
-            await self._documents.batch([Create(f"orders/{order_id}", value), risk])
+            create = Create(f"orders/{order_id}", value)
+            await self.book.batch([create, self.book.write(after, found)], after)
         except AlreadyExistsError:
             # A store that repeats a commit whose answer was lost meets its own document.
             held = (await self.book.read()).reserved.get(order_id)
@@ -241,7 +242,9 @@ class Reservations:
         writes: list[Write] = [Replace(path, value, order.version)]
         if booked.book != book:
             writes.append(self.book.write(booked.book, found))
-        await self._documents.batch(writes)
+            await self.book.batch(writes, booked.book)
+        else:
+            await self._documents.batch(writes)
         return booked
 
     async def _pay(self, bill: _Bill) -> Settlement | None:
@@ -258,7 +261,7 @@ class Reservations:
         value = bill.record(bill.settlement) | {MARKS: msgspec.to_builtins(replace(paid, step=bill.token))}
         write = Create(path, value) if known is None else Replace(path, value, known.version)
         try:
-            await self._documents.batch([write, self.book.write(after, found)])
+            await self.book.batch([write, self.book.write(after, found)], after)
         except AlreadyExistsError as exc:
             raise ConflictError(f"{path} was created by another writer") from exc
         return bill.settlement

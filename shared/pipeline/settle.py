@@ -1,15 +1,13 @@
-"""Settles what is held: asks the exchange how markets ended and pays them out through the ledger."""
+"""Settles what is held: asks the exchange how markets ended and pays them out through the risk book."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 
-from shared.clock import Clock
-from shared.errors import AlreadyExistsError
+from shared.execution.account import Account
 from shared.execution.journal import Journal
 from shared.messages import MarketListed
 from shared.money import ONE, Price
-from shared.risk.account import Account
 from shared.terms import MarketStatus, Result
 from shared.venues.kalshi.client import KalshiClient
 
@@ -37,13 +35,12 @@ def payout_of(market: MarketListed) -> Price | None:
 class Settler:
     """Pays out one account's markets when the exchange does."""
 
-    def __init__(self, client: KalshiClient, account: Account, journal: Journal, clock: Clock) -> None:
-        self._client, self._account, self._journal, self._clock = client, account, journal, clock
+    def __init__(self, client: KalshiClient, account: Account, journal: Journal) -> None:
+        self._client, self._account, self._journal = client, account, journal
 
     def held(self) -> list[str]:
         """Markets traded and not yet settled."""
-        ledger = self._account.ledger
-        return sorted(ticker for ticker in ledger.positions if not ledger.is_settled(ticker))
+        return sorted(self._account.book.holdings)
 
     async def poll(self) -> int:
         """Ask about everything held; gives how many markets were paid out."""
@@ -58,14 +55,6 @@ class Settler:
         paid = 0
         for market in markets:
             payout = payout_of(market)
-            if payout is None:
-                continue
-            settlement = self._account.settled(market.ticker, payout, self._clock.now())
-            if settlement is None:
-                continue
-            try:
-                await self._journal.settled(settlement, market.result, self._account)
-            except AlreadyExistsError:
-                continue
-            paid += 1
+            if payout is not None and market.ticker in self._account.book.holdings:
+                paid += await self._journal.settled(market.ticker, payout, market.result) is not None
         return paid

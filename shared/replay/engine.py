@@ -12,6 +12,7 @@ import random
 from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from math import inf
 
 import msgspec
 
@@ -21,10 +22,11 @@ from shared.books.firewall import QuoteLimits
 from shared.clock import Instant, ManualClock
 from shared.edges.board import Board
 from shared.edges.detector import DetectorSettings
+from shared.execution.account import Account
+from shared.execution.assemble import Rules, assemble
 from shared.execution.books import BookKeeper
-from shared.execution.executor import Executor
-from shared.execution.journal import Journal
 from shared.execution.paper import PaperGateway
+from shared.execution.safety import SafetyPolicy
 from shared.fees.kalshi import FeeSchedule
 from shared.messages import (
     BY_TOPIC,
@@ -42,13 +44,10 @@ from shared.messages import (
     seal,
 )
 from shared.money import MICROS, Usd
-from shared.orders.ledger import Ledger
 from shared.pipeline.detect import EdgeDetector
 from shared.pipeline.map_events import EventMapper
 from shared.pipeline.settle import Settler
 from shared.replay.tape import Tape, TapeEvent
-from shared.risk.account import Account
-from shared.risk.gate import Gate
 from shared.risk.limits import RiskLimits
 from shared.runtime.floor import TradingFloor, signal_schedule
 from shared.terms import FeeType, MarketShape, MarketStatus
@@ -64,6 +63,7 @@ _TOO_LATE = ("started", "stale_quote")
 class ReplayResult:
     """Everything a replay brought to light. Money in micro-dollars."""
 
+    account: Account
     listings: int = 0
     odds: int = 0
     book_events: int = 0
@@ -77,7 +77,6 @@ class ReplayResult:
     settled: list[MarketSettled] = field(default_factory=list)
     quarantined: list[Quarantined] = field(default_factory=list)
     assumed_fees: set[str] = field(default_factory=set)
-    ledger: Ledger = field(default_factory=lambda: Ledger(Usd(0)))
     digest: str = ""
 
 
@@ -97,20 +96,27 @@ class Replay:
         self._hash = hashlib.blake2b(digest_size=16)
         self._clock = ManualClock()
         self._bus, self._documents = DirectBus(), MemoryDocuments()
-        self.result = ReplayResult(ledger=Ledger(bankroll))
-        account = Account(self.result.ledger)
+        self._bankroll = bankroll
         self._keeper = BookKeeper()
         paper = PaperGateway(self._keeper.book_of, self._schedule_of, self._clock, latency_s)
-        journal = Journal(self._documents, self._bus, self._clock)
-        quotes = QuoteLimits(max_age=settings.max_quote_age)
-        executor = Executor(
-            paper.book_of, paper, Gate(limits), account, journal, self._clock, quotes, lambda: 0
+        rules = Rules(
+            limits,
+            QuoteLimits(max_age=settings.max_quote_age),
+            SafetyPolicy(deploy="replay", clean_fills=0),
+            holder="replay",
+            is_alone=True,
+            max_age_s=inf,
         )
+        rng = random.Random(0)  # noqa: S311
+        self._execution = assemble(
+            self._documents, self._bus, self._clock, rng, paper, paper.book_of, rules, stopwatch=lambda: 0
+        )
+        self.result = ReplayResult(account=self._execution.account)
         self._detector = EdgeDetector(Board(settings), self._documents, self._bus, self._clock)
-        self._floor = TradingFloor(self._detector, self._keeper, executor, self._clock, paper)
-        self._mapper = EventMapper(self._documents, self._bus, self._clock, random.Random(0))  # noqa: S311
+        self._floor = TradingFloor(self._detector, self._keeper, self._execution.executor, self._clock, paper)
+        self._mapper = EventMapper(self._documents, self._bus, self._clock, rng)
         # Results come from the tape: there is no exchange to ask.
-        self._settler = Settler(None, account, journal, self._clock)  # type: ignore[arg-type]
+        self._settler = Settler(None, self._execution.account, self._execution.journal)  # type: ignore[arg-type]
         self._schedules: dict[str, FeeSchedule] = {}
         self._slates: dict[str, dict[str, OddsEvent]] = {}
         self._deep: set[str] = set()
@@ -122,6 +128,7 @@ class Replay:
     async def play(self, tape: Tape, progress: Callable[[int], None] = lambda played: None) -> ReplayResult:
         """Play everything, then let what is on its way arrive; ``progress`` is told now and then."""
         self.result.quarantined = tape.quarantined
+        await self._execution.stored.open(self._bankroll)
         self._introduce(tape)
         events, total = tape.events, len(tape.events)
         index, told, now = 0, 0, Instant(-1)

@@ -18,7 +18,7 @@ import msgspec
 
 from shared.clock import DAY, MINUTE, SECOND, Instant, eastern_day
 from shared.errors import FutureSchemaError, MalformedError
-from shared.money import LOTS, ZERO_USD, Price, Quantity, Usd, notional_up
+from shared.money import LOTS, ZERO_USD, Price, Quantity, Usd, format_usd, notional_up
 from shared.orders.ledger import Position
 from shared.risk.canary import Canary
 from shared.risk.controls import Proposal, RiskView
@@ -90,12 +90,19 @@ class EventCount:
 class Book:
     """One account's money at risk. Immutable: every change gives the next book.
 
-    ``cash`` is what is there with nothing reserved; ``confirmed_at`` is when the venue last agreed;
-    ``epoch`` is the highest lease epoch that acted; ``seq`` grows by one with each write.
+    ``cash`` is what is there with nothing reserved; ``deposits`` is the money put in; ``confirmed_at`` is
+    when the venue last agreed; ``stated_at`` is up to when its fills were in the numbers the book was opened
+    or restated with, by its own clock; ``epoch`` is the highest lease epoch that acted; ``seq`` grows by one
+    with each write.
+    What always holds is ``cash + open_cost = deposits + realized - fees``.
     """
 
     cash: Usd
     confirmed_at: Instant
+    deposits: Usd
+    realized: Usd = ZERO_USD
+    fees: Usd = ZERO_USD
+    stated_at: Instant = Instant(0)
     day: str = ""
     week: str = ""
     pnl_today: Usd = ZERO_USD
@@ -122,6 +129,11 @@ class Book:
     def open_cost(self) -> Usd:
         """Cost of everything held, fees apart."""
         return Usd(sum(held.position.cost for held in self.holdings.values()))
+
+    @property
+    def pnl(self) -> Usd:
+        """Realised profit after all fees, since the book was opened."""
+        return Usd(self.realized - self.fees)
 
     def view(self, event: str, sport: str, now: Instant) -> RiskView:
         """The account for an order on ``event`` in ``sport``, reservations counted as spent."""
@@ -175,10 +187,16 @@ class Book:
             epoch=max(book.epoch, epoch),
         )
 
-    def earned(self, amount: int, now: Instant) -> Book:
-        """Count a profit or loss to its day and week; the cash is booked by whoever moved it."""
-        book = self.rolled(now)
-        return replace(book, pnl_today=Usd(book.pnl_today + amount), pnl_week=Usd(book.pnl_week + amount))
+    def earned(self, profit: int, fees: int, now: Instant) -> Book:
+        """Count a profit or loss, and fees, to its day and week; the cash is booked by whoever moved it."""
+        book, amount = self.rolled(now), profit - fees
+        return replace(
+            book,
+            realized=Usd(book.realized + profit),
+            fees=Usd(book.fees + fees),
+            pnl_today=Usd(book.pnl_today + amount),
+            pnl_week=Usd(book.pnl_week + amount),
+        )
 
     def resumed(self, at: Instant) -> Book:
         """A person let trading go on: the losses before ``at`` are known to them and count no more."""
@@ -256,6 +274,9 @@ def _check(book: Book) -> None:
     counts = (book.trades_today, book.quantity_today, book.consecutive_losses, book.epoch, book.seq)
     if min(counts) < 0:
         raise MalformedError("risk book: a count is negative")
+    astray = book.cash + book.open_cost - (book.deposits + book.pnl)
+    if astray:
+        raise MalformedError(f"risk book: ${format_usd(Usd(astray))} are not accounted for")
     for order_id, one in book.reserved.items():
         if not 0 < one.remaining <= one.quantity or one.risk < 0:
             raise MalformedError(f"risk book: the reservation of {order_id} makes no sense")

@@ -142,7 +142,7 @@ def pay(
     )
     holdings = {key: one for key, one in book.holdings.items() if key != ticker}
     book = replace(book, cash=Usd(book.cash + settlement.revenue), holdings=holdings)
-    book = book.earned(settlement.revenue - settlement.cost, now)
+    book = book.earned(settlement.revenue - settlement.cost, 0, now)
     if position.quantity and now > book.resumed_at:
         in_a_row = book.consecutive_losses + 1 if settlement.pnl < 0 else 0
         book = replace(book, consecutive_losses=in_a_row)
@@ -184,7 +184,7 @@ def _book_fill(book: Book, order_id: str, marks: Marks, fill: Fill, now: Instant
         cash=ledger.cash,
         holdings={**book.holdings, fill.ticker: Holding(marks.event, marks.sport, position)},
         events={**book.events, marks.event: count},
-    ).earned(ledger.pnl, now)
+    ).earned(ledger.realized, ledger.fees, now)
     reservation = book.reserved.get(order_id)
     marks = replace(
         marks,

@@ -10,7 +10,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from shared.clock import MINUTE, Instant
-from shared.money import Price, Quantity, Usd, format_price, format_quantity, format_usd
+from shared.money import Price, Quantity, Usd, format_price, format_quantity, format_usd, notional_up
 from shared.risk.limits import RiskLimits
 from shared.terms import Side
 
@@ -20,6 +20,8 @@ class Proposal:
     """An order someone would like to send. ``risk`` is price times quantity plus fee budget.
 
     ``game`` is the sportsbook's event: the exchange has one event per series, several for one game.
+    ``rests`` says that it may only rest in the book, never take: post-only, until it is canceled. ``shard``
+    is the venue's engine that holds the market, ``None`` where that is not known.
     """
 
     client_order_id: str
@@ -32,6 +34,8 @@ class Proposal:
     risk: Usd
     at: Instant
     game: str = ""
+    rests: bool = False
+    shard: int | None = None
 
     @property
     def event(self) -> str:
@@ -67,6 +71,11 @@ class RiskView:
 
 
 Control = Callable[[Proposal, RiskView, RiskLimits], str | None]
+
+
+def risk_of(limit: Price, quantity: Quantity, fee_budget: Usd) -> Usd:
+    """What an order can lose: its cost at the limit plus the most it can pay in fees, micro-dollars."""
+    return Usd(notional_up(limit, quantity) + fee_budget)
 
 
 def position_size(order: Proposal, view: RiskView, limits: RiskLimits) -> str | None:

@@ -13,6 +13,7 @@ from shared.errors import StorageError
 from shared.execution import halt
 from shared.money import Price, Quantity, Usd, format_price, format_quantity, format_usd
 from shared.ports import Term
+from shared.risk.breaker import Person
 from shared.runtime.local import LocalSystem
 from shared.runtime.stats import Latency
 from shared.service.alerts import Alerter
@@ -92,7 +93,7 @@ class Desk:
 
     def positions(self) -> Positions:
         """Everything held."""
-        ledger = self._parts.executor.account.ledger
+        account = self._parts.executor.account
         held = [
             Position(
                 ticker=one.ticker,
@@ -103,10 +104,10 @@ class Desk:
                 fees_usd=format_usd(one.fees),
                 realized_usd=format_usd(one.realized),
             )
-            for _, one in sorted(ledger.positions.items())
+            for _, one in sorted(account.positions.items())
             if one.side is not None
         ]
-        return Positions(positions=held, open_cost_usd=format_usd(ledger.open_cost))
+        return Positions(positions=held, open_cost_usd=format_usd(account.open_cost))
 
     async def orders(self, limit: int, status: str) -> Orders:
         """The newest orders; with ``status``, those that are in it."""
@@ -123,7 +124,7 @@ class Desk:
         account, now = self._parts.executor.account, self._parts.clock.now()
         view = account.view("", "", now)
         events: Counter[str] = Counter()
-        for position in account.ledger.positions.values():
+        for position in account.positions.values():
             events[position.event_ticker] += abs(position.quantity)
         return Risk(
             halted=view.halted,
@@ -171,6 +172,7 @@ class Desk:
         """Lift the halt that ``confirm`` names; raises :class:`RefusedError` if that is not what stands."""
         parts = self._parts
         await halt.resume(parts.documents, parts.clock, self._rng, actor, confirm)
+        await parts.execution.safety.breakers.close_all(Person(actor), f"resume of {confirm!r}")
         await halt.restore(parts.documents, parts.executor.account)
         await self._changed()
         return Trading(halted=parts.executor.account.halted)
@@ -193,13 +195,12 @@ class Desk:
 
     def _money(self) -> Money:
         account = self._parts.executor.account
-        ledger = account.ledger
         return Money(
-            cash_usd=format_usd(ledger.cash),
+            cash_usd=format_usd(account.cash),
             reserved_usd=format_usd(account.reserved),
-            open_cost_usd=format_usd(ledger.open_cost),
-            fees_usd=format_usd(ledger.fees),
-            profit_usd=format_usd(ledger.pnl),
+            open_cost_usd=format_usd(account.open_cost),
+            fees_usd=format_usd(account.fees),
+            profit_usd=format_usd(account.pnl),
         )
 
 

@@ -108,14 +108,13 @@ def _orders(parts: Parts) -> list[Family]:
 
 def _money(parts: Parts) -> list[Family]:
     account = parts.executor.account
-    ledger = account.ledger
     dollars = {
-        "cash": ledger.cash,
+        "cash": account.cash,
         "reserved": account.reserved,
-        "open_cost": ledger.open_cost,
-        "fees": ledger.fees,
-        "realized": ledger.realized,
-        "profit": ledger.pnl,
+        "open_cost": account.open_cost,
+        "fees": account.fees,
+        "realized": account.realized,
+        "profit": account.pnl,
     }
     in_usd = {name: micros / MICROS for name, micros in dollars.items()}
     return [

@@ -17,20 +17,16 @@ from shared.backends.local.warehouse import DuckWarehouse
 from shared.backends.memory.bus import DirectBus
 from shared.backends.memory.documents import MemoryDocuments
 from shared.books.book import OrderBook
-from shared.books.firewall import QuoteLimits
 from shared.clock import DAY, MINUTE, Instant, ManualClock
 from shared.errors import ConfigError
-from shared.execution.executor import Executor
-from shared.execution.journal import Journal
+from shared.execution.assemble import assemble
 from shared.execution.paper import PaperGateway
 from shared.messages import BY_TOPIC, Message, OpportunityAssessed, SignalRaised, seal
 from shared.money import ONE, Price, Quantity, Usd
-from shared.orders.ledger import Ledger
-from shared.risk.account import Account
-from shared.risk.gate import Gate
 from shared.terms import Profile, Result, Side
-from tests.execution.conftest import SCHEDULE, START, cents, contracts, signal
-from tests.support.limits import DOLLAR, LIMITS
+from tests.execution.conftest import SCHEDULE, START, cents, contracts, rules, signal
+from tests.support.backends import rng
+from tests.support.limits import DOLLAR
 
 
 @dataclass
@@ -41,7 +37,6 @@ class Desk:
     clock: ManualClock = field(default_factory=lambda: ManualClock(START))
     bus: DirectBus = field(default_factory=DirectBus)
     books: dict[str, OrderBook] = field(default_factory=dict)
-    account: Account = field(default_factory=lambda: Account(Ledger(Usd(100_000 * DOLLAR))))
 
     def __post_init__(self) -> None:
         async def keep(message: Message) -> None:
@@ -49,12 +44,11 @@ class Desk:
 
         for topic in BY_TOPIC:
             self.bus.subscribe(topic, "history", keep)
-        self.journal = Journal(MemoryDocuments(), self.bus, self.clock)
         paper = PaperGateway(self.books.get, lambda ticker: SCHEDULE, self.clock, latency_s=0)
-        gate = Gate(LIMITS)
-        self.executor = Executor(
-            self.books.get, paper, gate, self.account, self.journal, self.clock, QuoteLimits()
+        self.execution = assemble(
+            MemoryDocuments(), self.bus, self.clock, rng(1), paper, self.books.get, rules()
         )
+        self.account, self.executor = self.execution.account, self.execution.executor
 
     async def buy(self, ticker: str, side: Side, price: int, size: int, league: str = "NFL") -> SignalRaised:
         """Raise a signal on a book that offers ``size`` at ``price``, and let it fill."""
@@ -76,10 +70,8 @@ class Desk:
         return given
 
     async def settle(self, ticker: str, payout: Price) -> None:
-        settlement = self.account.settled(ticker, payout, self.clock.now())
-        assert settlement is not None
         result = {ONE: Result.YES, 0: Result.NO}.get(payout, Result.SCALAR)
-        await self.journal.settled(settlement, result, self.account)
+        assert await self.execution.journal.settled(ticker, payout, result) is not None
 
     async def rows(self) -> history.Query:
         await self.warehouse.flush()
@@ -95,7 +87,9 @@ async def opened(folder: Path) -> AsyncIterator[Desk]:
     clock = ManualClock(START)
     warehouse = DuckWarehouse(folder, clock)
     try:
-        yield Desk(warehouse, clock)
+        desk = Desk(warehouse, clock)
+        await desk.execution.stored.open(Usd(100_000 * DOLLAR))
+        yield desk
     finally:
         await warehouse.close()
 
@@ -120,16 +114,17 @@ async def test_an_empty_history_has_nothing_to_say(desk: Desk) -> None:
 async def test_fees_of_an_open_market_are_already_a_loss(desk: Desk) -> None:
     await desk.buy("A-1-X", Side.YES, 50, 10)
     totals = await sums(desk)
-    assert totals["pnl"] == totals["open_pnl"] == -totals["fees"] == desk.account.ledger.pnl < 0
+    assert totals["pnl"] == totals["open_pnl"] == -totals["fees"] == desk.account.pnl < 0
     assert totals["settled_pnl"] == 0
 
 
 async def test_a_clock_set_back_hides_no_later_fill(desk: Desk) -> None:
     await desk.buy("A-1-X", Side.YES, 50, 10)
     desk.clock.set(Instant(START - 60 * MINUTE))
+    await desk.execution.stored.confirm()
     await desk.buy("A-1-X", Side.YES, 52, 10)
     [held] = history.unsettled(await desk.rows())
-    position = desk.account.ledger.positions["A-1-X"]
+    position = desk.account.positions["A-1-X"]
     assert (held["quantity"], held["cost"], held["fees"]) == (contracts(20), position.cost, position.fees)
 
 
@@ -139,7 +134,7 @@ async def test_a_settled_market_counts_on_its_day_and_in_its_league(desk: Desk) 
     await desk.settle("A-1-X", ONE)
     traded, paid = history.daily(await desk.rows())
     assert (traded["orders"], traded["pnl"], traded["league"]) == (1, 0, "NBA")
-    assert (paid["settled"], paid["won"], paid["pnl"]) == (1, 1, desk.account.ledger.pnl)
+    assert (paid["settled"], paid["won"], paid["pnl"]) == (1, 1, desk.account.pnl)
     assert history.unsettled(await desk.rows()) == []
 
 
@@ -151,9 +146,9 @@ async def test_whatever_was_traded_history_equals_the_ledger(tmp_path: Path, see
         for _ in range(12):
             side, price = chance.choice(list(Side)), chance.randint(10, 60)
             await desk.buy(chance.choice(tickers), side, price, chance.randint(1, 90))
-        for ticker in sorted(desk.account.ledger.positions)[::2]:
+        for ticker in sorted(desk.account.positions)[::2]:
             await desk.settle(ticker, chance.choice((ONE, Price(0), Price(500_000))))
-        totals, ledger = await sums(desk), desk.account.ledger
+        totals, ledger = await sums(desk), desk.account
     assert (totals["pnl"], totals["fees"]) == (ledger.pnl, ledger.fees)
     assert totals["open_cost"] == ledger.open_cost
 
@@ -161,7 +156,7 @@ async def test_whatever_was_traded_history_equals_the_ledger(tmp_path: Path, see
 async def test_a_message_told_twice_counts_once(desk: Desk) -> None:
     await desk.buy("A-1-X", Side.YES, 50, 10)
     before = await sums(desk)
-    await desk.journal.retell(frozenset(), desk.account)
+    await desk.execution.journal.retell(frozenset())
     assert await sums(desk) == before
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator
 from dataclasses import dataclass, field
+from math import inf
 from pathlib import Path
 from typing import TypeVar
 
@@ -14,17 +15,18 @@ from shared.backends.local.documents import SqliteDocuments
 from shared.books.book import OrderBook
 from shared.books.firewall import QuoteLimits
 from shared.clock import HOUR, MINUTE, SECOND, Instant, ManualClock
+from shared.execution.account import Account
+from shared.execution.assemble import Execution, Rules, assemble
 from shared.execution.executor import Executor
 from shared.execution.gateway import Gateway
-from shared.execution.journal import Journal
 from shared.execution.paper import PaperGateway
+from shared.execution.safety import SafetyPolicy
 from shared.fees.kalshi import FeeSchedule
 from shared.messages import Certificate, FillRecorded, Message, OrderUpdated, SignalRaised, seal
 from shared.money import Price, Quantity, Usd
-from shared.orders.ledger import Ledger
-from shared.risk.account import Account
-from shared.risk.gate import Gate
+from shared.risk.limits import RiskLimits
 from shared.terms import FeeType, MarketKind, OrderStatus, Period, Profile, Side
+from tests.support.backends import rng
 from tests.support.limits import DOLLAR, LIMITS
 
 START = Instant(1_790_000_000 * SECOND)
@@ -74,6 +76,16 @@ def signal(**changes: object) -> SignalRaised:
     return seal(SignalRaised(**(given | changes)))  # type: ignore[arg-type]
 
 
+def rules(limits: RiskLimits = LIMITS, **changes: object) -> Rules:
+    """One executor alone, which needs no lease, no venue's word and no proof."""
+    given: dict[str, object] = {
+        "is_alone": True,
+        "max_age_s": inf,
+        "safety": SafetyPolicy("test", clean_fills=0),
+    }
+    return Rules(limits, QuoteLimits(), **(given | changes))  # type: ignore[arg-type]
+
+
 @dataclass
 class Floor:
     """Everything a test needs to move the market and look at what happened."""
@@ -82,7 +94,7 @@ class Floor:
     bus: LocalBus
     documents: SqliteDocuments
     book: OrderBook = field(default_factory=lambda: OrderBook(TICKER))
-    account: Account = field(default_factory=lambda: Account(Ledger(Usd(10_000 * DOLLAR))))
+    rules: Rules = field(default_factory=rules)
     heard: list[Message] = field(default_factory=list)
 
     def __post_init__(self) -> None:
@@ -92,18 +104,30 @@ class Floor:
             self.clock,
             latency_s=0,
         )
-        self.executor = self.make_executor(self.paper)
+        self.use(self.paper)
+
+    def use(self, gateway: Gateway, rules: Rules | None = None) -> Execution:
+        """Execution through ``gateway`` from here on, as after a restart."""
+        given = rules or self.rules
+        self.execution = assemble(
+            self.documents, self.bus, self.clock, rng(1), gateway, self.paper.book_of, given
+        )
+        return self.execution
 
     def make_executor(self, gateway: Gateway) -> Executor:
-        return Executor(
-            self.paper.book_of,
-            gateway,
-            Gate(LIMITS),
-            self.account,
-            Journal(self.documents, self.bus, self.clock),
-            self.clock,
-            QuoteLimits(),
-        )
+        return self.use(gateway).executor
+
+    async def open(self, dollars: int = 10_000) -> None:
+        """Put the money in, or find it there."""
+        await self.execution.stored.open(Usd(dollars * DOLLAR))
+
+    @property
+    def executor(self) -> Executor:
+        return self.execution.executor
+
+    @property
+    def account(self) -> Account:
+        return self.execution.account
 
     def asks(self, *levels: tuple[int, int]) -> None:
         """Set the YES asks, (cents, contracts) each; a NO ask stands at 55c."""
@@ -127,6 +151,7 @@ async def floor(tmp_path: Path) -> AsyncIterator[Floor]:
     bus = LocalBus(clock)
     documents = SqliteDocuments(tmp_path / "documents.sqlite")
     made = Floor(clock, bus, documents)
+    await made.open()
 
     async def hear(message: Message) -> None:
         made.heard.append(message)

@@ -3,24 +3,23 @@
 from __future__ import annotations
 
 import logging
+from collections.abc import Sequence
 from dataclasses import replace
 
 import pytest
 
 from shared.backends.local.documents import SqliteDocuments
 from shared.clock import HOUR, MINUTE, Instant
-from shared.execution.gateway import Accepted, Outcome, Rejected, Unknown
-from shared.execution.journal import Journal
+from shared.execution.gateway import Accepted, Outcome, Rejected, Statement, Unknown
 from shared.messages import FairValue, OpportunityAssessed, OrderUpdated
 from shared.money import Price, Quantity, Usd
 from shared.orders.intent import client_order_id
-from shared.orders.ledger import Ledger
-from shared.ports import Value
-from shared.risk.account import Account
+from shared.ports import Write
+from shared.risk.controls import Proposal
 from shared.risk.gate import ApprovedOrder
 from shared.terms import OrderStatus, Profile, Result, Side
 from shared.trace import current
-from tests.execution.conftest import SCHEDULE, START, TICKER, Floor, cents, contracts, signal
+from tests.execution.conftest import SCHEDULE, START, TICKER, Floor, cents, contracts, rules, signal
 from tests.support.limits import DOLLAR, LIMITS
 
 
@@ -41,6 +40,18 @@ class Scripted:
         if isinstance(self.answer, Exception):
             raise self.answer
         return self.answer
+
+    async def resolve(self, proposal: Proposal) -> Outcome:
+        return Unknown("not asked")
+
+    async def cancel(self, venue_order_id: str, ticker: str, shard: int | None) -> None:
+        raise AssertionError("nothing rests here")
+
+    async def cancel_all(self) -> None:
+        raise AssertionError("nothing rests here")
+
+    async def statement(self, since: Instant) -> Statement | None:
+        return None
 
 
 async def test_a_signal_fills_what_stands_at_its_limit_or_better(floor: Floor) -> None:
@@ -113,12 +124,22 @@ async def test_a_rejected_order_gives_its_money_back(floor: Floor) -> None:
 
 
 async def test_an_order_an_earlier_run_sent_is_not_sent_again(floor: Floor) -> None:
+    await floor.make_executor(Scripted(floor.documents, Unknown("timeout"))).on_signal(signal(), SCHEDULE)
     gateway = Scripted(floor.documents, Accepted("v", (), Quantity(0)))
-    await floor.documents.create(f"orders/{client_order_id('signal-1')}", {"order": {}, "fills": []})
     executor = floor.make_executor(gateway)
     await executor.on_signal(signal(), SCHEDULE)
     assert gateway.sent == []
     assert TICKER in executor.blocked
+
+
+async def test_a_signal_that_an_earlier_run_worked_goes_on_from_where_that_ended(floor: Floor) -> None:
+    await floor.executor.on_signal(signal(), SCHEDULE)
+    await floor.clock.advance(61)
+    floor.asks((50, 500))
+    executor = floor.make_executor(floor.paper)
+    await executor.on_signal(signal(), SCHEDULE)
+    orders = {update.order_id: update.quantity for update in await floor.said(OrderUpdated)}
+    assert list(orders.values()) == [contracts(70), contracts(30)]
 
 
 @pytest.mark.parametrize(
@@ -155,7 +176,9 @@ async def test_a_stale_book_is_not_traded(floor: Floor) -> None:
 
 
 async def test_a_refused_order_is_told_once_with_every_reason(floor: Floor) -> None:
-    floor.account.ledger.cash = Usd(1)
+    book, found = await floor.execution.stored.found()
+    poor = replace(book, cash=Usd(1), deposits=Usd(1))
+    await floor.execution.stored.batch([floor.execution.stored.write(poor, found)], poor)
     await floor.executor.on_signal(signal(), SCHEDULE)
     await floor.executor.on_book(TICKER)
     updates = await floor.said(OrderUpdated)
@@ -165,46 +188,44 @@ async def test_a_refused_order_is_told_once_with_every_reason(floor: Floor) -> N
 
 async def test_an_order_names_every_control_it_passed(floor: Floor) -> None:
     await floor.executor.on_signal(signal(), SCHEDULE)
-    assert len((await floor.said(OrderUpdated))[-1].controls) == 12
+    assert len((await floor.said(OrderUpdated))[-1].controls) == 15
 
 
 async def test_quantity_is_cut_to_the_risk_of_one_trade(floor: Floor) -> None:
     floor.asks((50, 5_000))
-    tight = replace(LIMITS, max_risk_per_trade=Usd(10 * DOLLAR))
-    floor.executor._gate.limits = tight
+    floor.use(floor.paper, rules(replace(LIMITS, max_risk_per_trade=Usd(10 * DOLLAR))))
     await floor.executor.on_signal(signal(), SCHEDULE)
     assert await floor.filled() == contracts(18)  # 52c plus at most 1.75c and rounding, in $10
 
 
-async def test_the_account_is_rebuilt_from_what_is_durable(floor: Floor) -> None:
+async def test_a_restart_finds_the_account_as_it_was_left(floor: Floor) -> None:
     await floor.executor.on_signal(signal(), SCHEDULE)
-    journal = Journal(floor.documents, floor.bus, floor.clock)
-    settlement = floor.account.settled(TICKER, Price(DOLLAR), Instant(START + HOUR))
-    assert settlement is not None
-    await journal.settled(settlement, Result.YES, floor.account)
-    restored = Account(Ledger(Usd(10_000 * DOLLAR)))
-    unknown = await Journal(floor.documents, floor.bus, floor.clock).restore(restored)
-    assert unknown == []
-    assert restored.ledger.cash == floor.account.ledger.cash
-    assert restored.ledger.pnl == floor.account.ledger.pnl
+    await floor.execution.journal.settled(TICKER, Price(DOLLAR), Result.YES)
+    before = floor.account.book
+    again = floor.use(floor.paper)
+    assert await again.journal.unfinished() == []
+    assert await again.stored.read() == before
+    assert before.pnl > 0
 
 
-async def test_restoring_names_the_orders_whose_outcome_is_not_known(floor: Floor) -> None:
+async def test_a_restart_names_the_orders_whose_outcome_is_not_known(floor: Floor) -> None:
     executor = floor.make_executor(Scripted(floor.documents, Unknown("timeout")))
     await executor.on_signal(signal(), SCHEDULE)
-    unknown = await Journal(floor.documents, floor.bus, floor.clock).restore(Account(Ledger(Usd(0))))
-    assert [update.order_id for update in unknown] == [client_order_id("signal-1")]
+    [kept] = await floor.use(floor.paper).journal.unfinished()
+    assert (kept.order.order_id, kept.order.status) == (client_order_id("signal-1"), OrderStatus.UNKNOWN)
 
 
 async def test_an_order_a_minute_later_is_not_stopped_by_the_rate_limit(floor: Floor) -> None:
-    floor.account._recent.extend(Instant(START - k) for k in range(10))
+    book, found = await floor.execution.stored.found()
+    crowded = replace(book, recent=tuple(Instant(START - 10 + k) for k in range(10)))
+    await floor.execution.stored.batch([floor.execution.stored.write(crowded, found)], crowded)
     await floor.executor.on_signal(signal(expires_at=Instant(START + 5 * MINUTE)), SCHEDULE)
     assert await floor.filled() == 0
     await floor.clock.advance(61)
     floor.asks((50, 30))
     await floor.executor.on_book(TICKER)
     assert await floor.filled() == contracts(30)
-    assert cents(50) == floor.account.ledger.positions[TICKER].cost // 30
+    assert cents(50) == floor.account.positions[TICKER].cost // 30
 
 
 def assessed(**changes: object) -> OpportunityAssessed:
@@ -340,13 +361,13 @@ async def test_a_clock_set_back_does_not_prolong_a_signal(floor: Floor) -> None:
 async def test_a_halt_while_the_intent_is_written_stops_the_order(floor: Floor) -> None:
     gateway = Scripted(floor.documents, Accepted("v", (), Quantity(0)))
     executor = floor.make_executor(gateway)
-    create = floor.documents.create
+    batch = floor.documents.batch
 
-    async def halting(path: str, value: Value) -> int:
+    async def halting(writes: Sequence[Write]) -> None:
         floor.account.halted = "ann: stop"
-        return await create(path, value)
+        await batch(writes)
 
-    floor.documents.create = halting  # type: ignore[method-assign]
+    floor.documents.batch = halting  # type: ignore[method-assign]
     await executor.on_signal(signal(), SCHEDULE)
     assert gateway.sent == []
     assert floor.account.reserved == 0

@@ -6,34 +6,36 @@ import asyncio
 import random
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
 from shared.backends.local.documents import SqliteDocuments
 from shared.backends.memory.documents import MemoryDocuments
-from shared.clock import HOUR, Instant, ManualClock
+from shared.clock import HOUR, Clock, Instant, ManualClock, SystemClock
 from shared.errors import RefusedError, StorageError
 from shared.execution import halt
-from shared.money import Price, Usd
-from shared.orders.ledger import Fill, Ledger
+from shared.execution.account import Account
+from shared.execution.stored_book import StoredBook
+from shared.money import Usd
 from shared.ports import Document, Documents
-from shared.risk.account import Account
-from shared.terms import Side
-from tests.execution.conftest import START, cents, contracts
+from tests.execution.conftest import START
 from tests.support.limits import DOLLAR
 
 RNG = random.Random(0)  # noqa: S311 - reproducible, not secret
 
 
 @pytest.fixture
-def account() -> Account:
-    return Account(Ledger(Usd(1_000 * DOLLAR)))
+async def account() -> Account:
+    stored = StoredBook(MemoryDocuments(), "main", ManualClock(START), RNG)
+    await stored.open(Usd(1_000 * DOLLAR))
+    return Account(stored)
 
 
 @asynccontextmanager
-async def followed(documents: Documents, account: Account) -> AsyncIterator[None]:
-    task = asyncio.create_task(halt.follow(documents, account))
+async def followed(documents: Documents, account: Account, clock: Clock | None = None) -> AsyncIterator[None]:
+    task = asyncio.create_task(halt.follow(documents, account, clock or SystemClock()))
     try:
         yield
     finally:
@@ -95,6 +97,50 @@ async def test_a_state_that_cannot_be_read_stops_trading(account: Account) -> No
         assert account.halted == "the halt state cannot be read: StorageError"
 
 
+async def test_a_halt_is_seen_although_the_watch_died_in_silence(account: Account) -> None:
+    class Deaf(MemoryDocuments):
+        async def watch(self, collection: str) -> AsyncIterator[Document]:
+            await asyncio.get_running_loop().create_future()
+            yield Document("", {}, 0)
+
+    documents, clock = Deaf(), ManualClock(START)
+    async with followed(documents, account, clock):
+        await halt.halt(documents, clock, RNG, "stop", "bob")
+        await clock.advance(3)
+        await until(lambda: account.halted == "bob: stop")
+
+
+async def test_a_read_without_an_answer_stops_trading(account: Account) -> None:
+    class Silent(MemoryDocuments):
+        async def get(self, path: str) -> Document | None:
+            return await asyncio.get_running_loop().create_future()
+
+    clock = ManualClock(START)
+    async with followed(Silent(), account, clock):
+        for _ in range(20):
+            await clock.advance(1)
+        assert "no answer" in account.halted
+
+
+async def test_an_old_read_does_not_lift_a_newer_halt(account: Account) -> None:
+    class Late(MemoryDocuments):
+        old: Document | None = None
+
+        async def get(self, path: str) -> Document | None:
+            return self.old or await super().get(path)
+
+    documents, clock = Late(), ManualClock(START)
+    await halt.resume(documents, clock, RNG, "ann")
+    old = await documents.get(halt.PATH)
+    async with followed(documents, account, clock):
+        await halt.halt(documents, clock, RNG, "stop", "bob")
+        await until(lambda: account.halted == "bob: stop")
+        documents.old = old
+        for _ in range(5):
+            await clock.advance(1)
+        assert account.halted == "bob: stop"
+
+
 async def test_a_document_that_makes_no_sense_stops_trading(account: Account) -> None:
     documents = MemoryDocuments()
     await documents.create(halt.PATH, {"halted": "perhaps"})
@@ -104,9 +150,10 @@ async def test_a_document_that_makes_no_sense_stops_trading(account: Account) ->
 
 async def test_resuming_forgets_the_run_of_losses_and_only_that(account: Account) -> None:
     documents, clock = MemoryDocuments(), ManualClock(Instant(START + HOUR))
-    fill = Fill("f", "A-X", "A", Side.YES, cents(50), contracts(10), Usd(0))
-    account.filled(fill, START)
-    account.settled("A-X", Price(0), START)
+    stored = account._stored
+    book, found = await stored.found()
+    lost = replace(book.earned(-5 * DOLLAR, 0, START), cash=Usd(995 * DOLLAR), consecutive_losses=1)
+    await stored.batch([stored.write(lost, found)], lost)
     await halt.resume(documents, clock, RNG, "ann")
     await halt.restore(documents, account)
     view = account.view("A", "NFL", START)

@@ -9,7 +9,6 @@ import pytest
 
 from shared.clock import HOUR, MINUTE, SECOND, Instant, parse_instant
 from shared.edges.detector import DetectorSettings
-from shared.errors import StorageError
 from shared.messages import (
     BookmakerMarket,
     MarketListed,
@@ -95,8 +94,8 @@ async def test_an_edge_becomes_a_signal_a_fill_and_a_profit() -> None:
     assert (result.mapped, len(result.signals), result.quarantined) == ({TICKER}, 1, [])
     (fill,) = result.fills
     assert (fill.side, fill.price, fill.quantity) == (Side.YES, cents(46), contracts(100))
-    assert result.ledger.pnl == 100 * DOLLAR - 46 * DOLLAR - result.ledger.fees
-    assert [paid.pnl for paid in result.settled] == [result.ledger.pnl]
+    assert result.account.pnl == 100 * DOLLAR - 46 * DOLLAR - result.account.fees
+    assert [paid.pnl for paid in result.settled] == [result.account.pnl]
 
 
 async def test_an_order_fills_from_the_book_as_it_is_one_latency_later() -> None:
@@ -134,7 +133,7 @@ async def test_a_listing_without_fees_gets_the_usual_fee_and_says_so() -> None:
     bare = listing(fee_type=FeeType.UNKNOWN, fee_multiplier_micro=None)
     result = await played(odds(), bare)
     assert result.assumed_fees == {"KXNFLGAME"}
-    assert result.ledger.fees > 0
+    assert result.account.fees > 0
 
 
 async def test_a_market_known_only_from_frames_is_still_a_market() -> None:
@@ -169,13 +168,11 @@ async def test_times_that_run_backwards_in_the_files_are_put_in_order() -> None:
 async def test_an_order_that_fails_is_the_replays_error() -> None:
     broken = replay()
 
-    async def refuse(path: str, value: object) -> int:
-        if path.startswith("orders/"):
-            raise StorageError("no room")
-        return 1
+    async def fail(writes: object) -> None:
+        raise RuntimeError("a bug")
 
-    broken._documents.create = refuse  # type: ignore[method-assign]
-    with pytest.raises(StorageError, match="no room"):
+    broken._documents.batch = fail  # type: ignore[method-assign]
+    with pytest.raises(RuntimeError, match="a bug"):
         await broken.play(tape(odds(), listing(), ended()))
 
 
@@ -190,4 +187,4 @@ async def test_progress_is_told_on_long_tapes() -> None:
 async def test_an_empty_size_is_never_filled() -> None:
     result = await played(odds(), listing(yes_ask_size=Quantity(0)))
     assert result.fills == []
-    assert result.ledger.cash == 10_000 * DOLLAR
+    assert result.account.cash == 10_000 * DOLLAR

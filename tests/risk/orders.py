@@ -7,10 +7,9 @@ from dataclasses import replace
 from shared.clock import SECOND, Instant
 from shared.money import LOTS, Price, Quantity, Usd
 from shared.orders.ledger import Fill
-from shared.risk.account import risk_of
 from shared.risk.book import Book
 from shared.risk.bookkeeping import Marks, marks_of
-from shared.risk.controls import Proposal
+from shared.risk.controls import Proposal, risk_of
 from shared.terms import Side
 from tests.support.limits import DOLLAR
 
@@ -45,7 +44,8 @@ def fill(fill_id: str = "fill-1", price: int = 50, size: int = 10, **changes: ob
 
 
 def new_book(dollars: int = 10_000) -> Book:
-    return Book(cash=Usd(dollars * DOLLAR), confirmed_at=MONDAY).rolled(MONDAY)
+    cash = Usd(dollars * DOLLAR)
+    return Book(cash=cash, confirmed_at=MONDAY, deposits=cash).rolled(MONDAY)
 
 
 def reserved(order: Proposal | None = None, book: Book | None = None) -> tuple[Book, Marks]:

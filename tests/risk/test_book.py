@@ -64,25 +64,25 @@ def test_a_reservation_shrinks_by_what_filled_and_never_below_what_the_rest_can_
 
 
 def test_a_day_starts_its_counts_anew_and_keeps_the_week_and_what_is_reserved() -> None:
-    book, _ = reserved(book=new_book().earned(-30 * DOLLAR, MONDAY))
+    book, _ = reserved(book=new_book().earned(-30 * DOLLAR, 0, MONDAY))
     view = book.view(EVENT, "NFL", Instant(MONDAY + DAY))
     assert (view.trades_today, view.quantity_today) == (0, 0)
     assert (view.lost_today, view.lost_this_week) == (5_200_000, 30 * DOLLAR + 5_200_000)
 
 
 def test_a_week_begins_on_monday() -> None:
-    book = new_book().earned(-30 * DOLLAR, MONDAY)
+    book = new_book().earned(-30 * DOLLAR, 0, MONDAY)
     assert book.view(EVENT, "NFL", Instant(MONDAY + 6 * DAY)).lost_this_week == 30 * DOLLAR
     assert book.view(EVENT, "NFL", Instant(MONDAY + 7 * DAY)).lost_this_week == 0
 
 
 def test_the_day_is_eastern_not_utc() -> None:
-    book = new_book().earned(-DOLLAR, MONDAY)
+    book = new_book().earned(-DOLLAR, 0, MONDAY)
     assert book.view(EVENT, "NFL", Instant(MONDAY + 12 * HOUR)).lost_today == DOLLAR
 
 
 def test_a_clock_set_back_forgets_no_loss() -> None:
-    book = new_book().earned(-DOLLAR, MONDAY).rolled(Instant(MONDAY - 2 * DAY))
+    book = new_book().earned(-DOLLAR, 0, MONDAY).rolled(Instant(MONDAY - 2 * DAY))
     assert book.view(EVENT, "NFL", MONDAY).lost_today == DOLLAR
 
 

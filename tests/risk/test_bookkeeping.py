@@ -5,19 +5,18 @@ from __future__ import annotations
 from dataclasses import dataclass, field, replace
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, rule
 
 from shared.clock import SECOND, Instant
 from shared.errors import MalformedError
 from shared.money import LOTS, ONE, Price, Quantity, Usd
-from shared.orders.ledger import Fill, Ledger
+from shared.orders.ledger import Fill
 from shared.orders.state import TERMINAL
-from shared.risk.account import Account, risk_of
 from shared.risk.book import Book, decode_book, encode_book
 from shared.risk.bookkeeping import Booked, Marks, Paid, book_order, decode_marks, decode_paid, marks_of, pay
-from shared.risk.controls import CONTROLS, Proposal
+from shared.risk.controls import CONTROLS, Proposal, risk_of
 from shared.risk.gate import Gate
 from shared.terms import OrderStatus, Side
 from tests.risk.orders import (
@@ -211,74 +210,6 @@ def test_marks_that_make_no_sense_are_an_error(value: object) -> None:
         decode_marks(value)
     with pytest.raises(MalformedError):
         decode_paid(value)
-
-
-# --- the same decisions as the account ---------------------------------------------------------------------
-
-
-@dataclass(frozen=True)
-class Deal:
-    """One immediate-or-cancel order: what was asked, what of it filled at what price, and the payout."""
-
-    ticker: str
-    side: Side
-    price: int
-    size: int
-    filled: int
-    better: int
-    payout: Price | None
-    wait_s: int
-
-
-DEALS = st.builds(
-    Deal,
-    ticker=st.sampled_from(("A-1-X", "A-1-Y", "B-2-X")),
-    side=st.sampled_from(Side),
-    price=st.integers(5, 95),
-    size=st.integers(1, 100),
-    filled=st.integers(0, 100),
-    better=st.integers(0, 4),
-    payout=st.sampled_from((None, None, Price(0), Price(500_000), ONE)),
-    wait_s=st.integers(0, 100_000),
-)
-
-
-@settings(max_examples=60, deadline=None)
-@given(st.lists(DEALS, max_size=20))
-def test_the_book_shows_the_controls_what_the_account_shows_them(deals: list[Deal]) -> None:
-    account, book, now = Account(Ledger(Usd(1_000 * DOLLAR))), new_book(1_000), MONDAY
-    paid: set[str] = set()
-    for number, deal in enumerate(deals):
-        if deal.ticker in paid:
-            continue
-        now = Instant(now + deal.wait_s * SECOND)
-        event, sport = deal.ticker[:3], deal.ticker[0]
-        assert book.view(event, sport, now) == account.view(event, sport, now)
-        order = proposal(str(number), deal.price, deal.size, now, ticker=deal.ticker, side=deal.side)
-        order = replace(order, event_ticker=event, sport=sport)
-        account.reserve(order)
-        book = book.reserve(order, "t", GENERATION, 1)
-        assert book.view(event, sport, now) == account.view(event, sport, now)
-        fills = _fills(deal, number)
-        for one in fills:
-            account.filled(one, now)
-        account.release(str(number))
-        marks = marks_of(order, "main", "t")
-        book = book_order(book, str(number), marks, OrderStatus.CANCELED, fills, None, now).book
-        if deal.payout is not None:
-            paid.add(deal.ticker)
-            account.settled(deal.ticker, deal.payout, now)
-            step = pay(book, deal.ticker, deal.payout, None, now)
-            book = step[0] if step else book
-        assert book.view(event, sport, now) == account.view(event, sport, now)
-
-
-def _fills(deal: Deal, number: int) -> list[Fill]:
-    if not deal.filled:
-        return []
-    size, price = min(deal.filled, deal.size), max(1, deal.price - deal.better)
-    made = fill(f"fill-{number}", price, size, ticker=deal.ticker, side=deal.side)
-    return [replace(made, event_ticker=deal.ticker[:3])]
 
 
 # --- a second set of books ----------------------------------------------------------------------------------

@@ -150,7 +150,7 @@ async def test_a_clock_that_jumps_stops_no_loop_and_spoils_no_books(tmp_path: Pa
             return bool(jumped_at) and stats.listings > jumped_at + 200
 
         await run_until(system(made), listed_after_the_jump)
-    ledger = made.executor.account.ledger
+    ledger = made.executor.account
     query = lambda statement, parameters: history(tmp_path, statement, *parameters)  # noqa: E731
     totals = answers.totals(answers.daily(query), answers.unsettled(query))
     assert totals["fees"] == ledger.fees > 0

@@ -320,6 +320,23 @@ CREATE OR REPLACE VIEW settlements_latest AS
   SELECT * FROM settlements
   QUALIFY row_number() OVER (PARTITION BY event_id ORDER BY observed_at, trace_id) = 1;
 
+CREATE TABLE IF NOT EXISTS results (
+  "observed_at" TIMESTAMP WITH TIME ZONE,
+  "source_at" TIMESTAMP WITH TIME ZONE,
+  "schema_version" BIGINT,
+  "event_id" VARCHAR,
+  "trace_id" VARCHAR,
+  "ticker" VARCHAR,
+  "event_ticker" VARCHAR,
+  "series_ticker" VARCHAR,
+  "result" VARCHAR,
+  "payout_yes" BIGINT,
+  "settled_at" TIMESTAMP WITH TIME ZONE
+);
+CREATE OR REPLACE VIEW results_latest AS
+  SELECT * FROM results
+  QUALIFY row_number() OVER (PARTITION BY event_id ORDER BY observed_at, trace_id) = 1;
+
 CREATE TABLE IF NOT EXISTS account_snapshots (
   "observed_at" TIMESTAMP WITH TIME ZONE,
   "source_at" TIMESTAMP WITH TIME ZONE,
@@ -353,6 +370,68 @@ CREATE TABLE IF NOT EXISTS alerts (
 );
 CREATE OR REPLACE VIEW alerts_latest AS
   SELECT * FROM alerts
+  QUALIFY row_number() OVER (PARTITION BY event_id ORDER BY observed_at, trace_id) = 1;
+
+CREATE TABLE IF NOT EXISTS breaker (
+  "observed_at" TIMESTAMP WITH TIME ZONE,
+  "source_at" TIMESTAMP WITH TIME ZONE,
+  "schema_version" BIGINT,
+  "event_id" VARCHAR,
+  "trace_id" VARCHAR,
+  "breaker" VARCHAR,
+  "before" VARCHAR,
+  "after" VARCHAR,
+  "cause" VARCHAR,
+  "causes" VARCHAR[],
+  "reason" VARCHAR,
+  "actor" VARCHAR,
+  "at" TIMESTAMP WITH TIME ZONE
+);
+CREATE OR REPLACE VIEW breaker_latest AS
+  SELECT * FROM breaker
+  QUALIFY row_number() OVER (PARTITION BY event_id ORDER BY observed_at, trace_id) = 1;
+
+CREATE TABLE IF NOT EXISTS reconciliation (
+  "observed_at" TIMESTAMP WITH TIME ZONE,
+  "source_at" TIMESTAMP WITH TIME ZONE,
+  "schema_version" BIGINT,
+  "event_id" VARCHAR,
+  "trace_id" VARCHAR,
+  "difference_id" VARCHAR,
+  "what" VARCHAR,
+  "subject" VARCHAR,
+  "ticker" VARCHAR,
+  "ours" VARCHAR,
+  "theirs" VARCHAR,
+  "gap" BIGINT,
+  "resolved" BOOLEAN,
+  "resolution" VARCHAR,
+  "mode" VARCHAR,
+  "actor" VARCHAR
+);
+CREATE OR REPLACE VIEW reconciliation_latest AS
+  SELECT * FROM reconciliation
+  QUALIFY row_number() OVER (PARTITION BY event_id ORDER BY observed_at, trace_id) = 1;
+
+CREATE TABLE IF NOT EXISTS odds_credits (
+  "observed_at" TIMESTAMP WITH TIME ZONE,
+  "source_at" TIMESTAMP WITH TIME ZONE,
+  "schema_version" BIGINT,
+  "event_id" VARCHAR,
+  "trace_id" VARCHAR,
+  "sport_key" VARCHAR,
+  "call" VARCHAR,
+  "odds_event_id" VARCHAR,
+  "markets" VARCHAR[],
+  "planned" BIGINT,
+  "used" BIGINT,
+  "remaining" BIGINT,
+  "events" BIGINT,
+  "published" BIGINT,
+  "failure" VARCHAR
+);
+CREATE OR REPLACE VIEW odds_credits_latest AS
+  SELECT * FROM odds_credits
   QUALIFY row_number() OVER (PARTITION BY event_id ORDER BY observed_at, trace_id) = 1;
 
 CREATE TABLE IF NOT EXISTS quarantine (
