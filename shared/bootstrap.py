@@ -36,15 +36,23 @@ from shared.fees.kalshi import FeeSchedule
 from shared.ids import RandomIds
 from shared.mapping.tables import leagues
 from shared.money import LOTS, Quantity, price_from_cents
+from shared.pipeline.credits import DailyCredits
 from shared.pipeline.detect import EdgeDetector
 from shared.pipeline.kalshi_scrape import HEARTBEAT, KalshiScraper
 from shared.pipeline.map_events import EventMapper
-from shared.pipeline.odds_scrape import OddsScraper
+from shared.pipeline.odds_scrape import BUDGET, OddsScraper
+from shared.pipeline.props_books import BookLines, BookSettings
+from shared.pipeline.props_process import PropsProcessor
+from shared.pipeline.props_raw import RunRecorder
+from shared.pipeline.props_scrape import BUDGET as PROPS_BUDGET
+from shared.pipeline.props_scrape import PropsScraper
 from shared.pipeline.results import ResultWatch
 from shared.pipeline.settle import Settler
 from shared.pipeline.settlement import Settlement
 from shared.platforms import DOCUMENTS
 from shared.ports import Blobs, Bus, Documents
+from shared.props.day import DayReader
+from shared.props.predict import MarketConsensus, Predictor
 from shared.risk.controls import Proposal
 from shared.risk.gate import Gate
 from shared.risk.limits import RiskLimits
@@ -335,3 +343,52 @@ def odds_scraper(
         settings.odds_bookmakers,
         settings.odds_poll_seconds,
     )
+
+
+def props_scraper(
+    settings: Settings,
+    venues: Venues,
+    documents: Documents,
+    bus: Bus,
+    blobs: Blobs,
+    clock: Clock,
+    resources: AsyncExitStack,
+    daily_credits: tuple[int, int] | None = None,
+) -> PropsScraper:
+    """Scraper of player props; without a key of the odds feed it reads the exchange alone.
+
+    ``daily_credits`` are the props' share and the whole day's limit; by default the settings'.
+    """
+    share, whole = daily_credits or (settings.props_daily_credits, settings.odds_daily_credits)
+    pages = [_recorder(blobs, clock, resources, 50)]
+    kalshi = KalshiClient(pages[0], clock, _retry(clock), base_url=venues.kalshi_base_url)
+    books = None
+    if venues.odds_key:
+        pages.append(_recorder(blobs, clock, resources, 4))
+        client = OddsApiClient(
+            pages[1], clock, _retry(clock, 2.0), base_url=venues.odds_base_url, key=venues.odds_key
+        )
+        rng = SystemRandom()
+        purses = [
+            DailyCredits(documents, clock, rng, PROPS_BUDGET, share),
+            DailyCredits(documents, clock, rng, BUDGET, whole),
+        ]
+        asked = BookSettings(settings.odds_regions, settings.odds_bookmakers, settings.props_alternate_lines)
+        books = BookLines(client, purses, asked)
+    leagues, tokens = settings.leagues, settings.props_run_tokens
+    return PropsScraper(kalshi, books, pages, documents, bus, clock, SystemRandom(), leagues, tokens)
+
+
+def _recorder(blobs: Blobs, clock: Clock, resources: AsyncExitStack, connections: int) -> RunRecorder:
+    """A transport that stores every page; closed with ``resources``."""
+    made = RunRecorder(AiohttpTransport(max_connections=connections), blobs, clock)
+    resources.push_async_callback(made.close)
+    return made
+
+
+def props_processor(
+    documents: Documents, bus: Bus, blobs: Blobs, clock: Clock, predictor: Predictor | None = None
+) -> PropsProcessor:
+    """Processor of scraped props; ``predictor`` is the model asked, the market's consensus by default."""
+    reader = DayReader(predictor or MarketConsensus())
+    return PropsProcessor(documents, blobs, bus, clock, SystemRandom(), reader)

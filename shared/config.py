@@ -127,6 +127,15 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     odds_bookmakers: Annotated[tuple[str, ...], Meta(description="only these books; wins over regions")] = ()
     odds_daily_credits: Annotated[Count, Meta(description="the free plan is 500 a month")] = 16
     odds_poll_seconds: Seconds = 60.0
+    props_daily_credits: Annotated[
+        Count, Meta(description="of the day's credits, what player props may take; one game is 2 to 20")
+    ] = 8
+    props_alternate_lines: Annotated[
+        bool, Meta(description="ask for alternate lines too: twice the credits, and curves instead of points")
+    ] = True
+    props_run_tokens: Annotated[
+        Positive, Meta(description="exchange rate-limit tokens a scrape may take")
+    ] = 6_000
 
     polymarket_gamma_url: Url = Url("https://gamma-api.polymarket.com")
     polymarket_clob_url: Url = Url("https://clob.polymarket.com")

@@ -13,7 +13,16 @@ from random import SystemRandom
 from typing import TypeVar, cast
 
 from shared import entry
-from shared.bootstrap import RunOptions, Venues, kalshi_client, odds_scraper, quote_age, settlement
+from shared.bootstrap import (
+    RunOptions,
+    Venues,
+    kalshi_client,
+    odds_scraper,
+    props_processor,
+    props_scraper,
+    quote_age,
+    settlement,
+)
 from shared.clock import MINUTE, SECOND, Clock, Instant, SystemClock
 from shared.config import Backend, LogFormat, Settings, load
 from shared.delivery import Delivery
@@ -30,9 +39,11 @@ from shared.pipeline.detect import EdgeDetector
 from shared.pipeline.kalshi_scrape import KalshiScraper
 from shared.pipeline.map_events import EventMapper
 from shared.pipeline.odds_scrape import OddsScraper
+from shared.pipeline.props_process import PropsProcessor
+from shared.pipeline.props_scrape import PropsScraper
 from shared.pipeline.settlement import Settlement
 from shared.platforms import Platform, open_platform, with_secrets
-from shared.ports import Handler
+from shared.ports import Blobs, Handler
 from shared.runtime.trading import Pace
 from shared.service.channels import channels_of
 from shared.service.logs import log_to_stdout
@@ -107,6 +118,19 @@ class Worker:
         return self._once("edge_detector", lambda: EdgeDetector(board(), p.documents, p.bus, self.clock))
 
     @property
+    def props_scraper(self) -> PropsScraper:
+        """Scraper of player props."""
+        return self._once("props_scraper", self._new_props_scraper)
+
+    @property
+    def props_processor(self) -> PropsProcessor:
+        """Processor of scraped player props."""
+        p = self.platform
+        return self._once(
+            "props_processor", lambda: props_processor(p.documents, p.bus, self._props_raw(), self.clock)
+        )
+
+    @property
     def settlement(self) -> Settlement:
         """Pays out what the account holds."""
         return self._once("settlement", self._new_settlement)
@@ -176,6 +200,17 @@ class Worker:
             await self.platform.bus.publish(alert.TOPIC, [seal(alert)])
         except ArbError as exc:
             _log.error("%s: an alert was not raised: %s", name, exc)
+
+    def _new_props_scraper(self) -> PropsScraper:
+        p, raw = self.platform, self._props_raw()
+        return props_scraper(self.settings, self.venues, p.documents, p.bus, raw, self.clock, self.resources)
+
+    def _props_raw(self) -> Blobs:
+        """Where raw pages of props are kept; without it a run could not be repeated."""
+        raw = self.platform.raw
+        if raw is None:
+            raise ConfigError("RAW_BUCKET is not set: player props are made from their raw pages alone")
+        return raw
 
     def _new_kalshi_scraper(self) -> KalshiScraper:
         p = self.platform

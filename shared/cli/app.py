@@ -205,6 +205,24 @@ def signals(
 
 
 @app.command()
+def props(
+    date: Annotated[str, typer.Option(help="YYYY-MM-DD, TODAY or YESTERDAY (Eastern).")] = "TODAY",
+    player: Annotated[str, typer.Option(help="Only players whose name holds this.")] = "",
+    prop: Annotated[str, typer.Option(help="Only this prop, e.g. points or total_bases.")] = "",
+    limit: Annotated[int, typer.Option(min=0, help="How many rungs; 0 for all.")] = 30,
+    chart: Annotated[
+        Path | None, typer.Option(help="Write one ladder against the books' curve as an HTML page.")
+    ] = None,
+    data_dir: DataDir = None,
+    json: Json = False,
+) -> None:
+    """Player-prop ladders beside the bookmakers' lines: fair value, way, net edge both ways, every reason."""
+    from shared.cli.props import props_command
+
+    props_command(date, player, prop, limit, chart, data_dir, json)
+
+
+@app.command()
 def why(
     order_id: Annotated[str, typer.Argument(help="An order or signal id, or its first characters.")],
     data_dir: DataDir = None,

@@ -13,6 +13,7 @@ from shared.schema.columns import Column, Kind, columns, summary
 
 _TYPES = {
     Kind.INSTANT: "TIMESTAMP",
+    Kind.DAY: "DATE",
     Kind.INTEGER: "INT64",
     Kind.FLOAT: "FLOAT64",
     Kind.STRING: "STRING",
@@ -42,11 +43,14 @@ def schema(kind: type[Message]) -> list[dict[str, Any]]:
 
 
 def table(kind: type[Message]) -> dict[str, Any]:
-    """What a table needs besides columns. Partitions are UTC days of our own clock, never of a venue's."""
+    """What a table needs besides columns.
+
+    Partitions are UTC days of our own clock, or the Eastern day of the game where the table is about games.
+    """
     return {
         "description": summary(kind),
         "topic": kind.TOPIC,
-        "partition_field": "observed_at",
+        "partition_field": kind.PARTITION,
         "partition_type": "DAY",
         "require_partition_filter": True,
         "clustering": list(kind.CLUSTER),

@@ -16,6 +16,7 @@ class Kind(StrEnum):
     """What a column holds, before any dialect."""
 
     INSTANT = "instant"
+    DAY = "day"
     INTEGER = "integer"
     FLOAT = "float"
     STRING = "string"
@@ -23,6 +24,7 @@ class Kind(StrEnum):
     RECORD = "record"
 
 
+_BY_UNIT = {"instant": Kind.INSTANT, "day": Kind.DAY}
 _UNITS = {
     "price": "micro-dollars per contract",
     "quantity": "hundredths of a contract",
@@ -91,7 +93,7 @@ def _column(name: str, info: inspect.Type) -> Column:
     if isinstance(bare, inspect.EnumType):
         values = " | ".join(str(member.value) or "(empty)" for member in bare.cls)
         return Column(name, Kind.STRING, description or values)
-    kind = Kind.INSTANT if unit == "instant" else _scalar(name, bare)
+    kind = _BY_UNIT.get(unit) or _scalar(name, bare)
     return Column(name, kind, description, unit=unit)
 
 
