@@ -13,19 +13,11 @@ from random import SystemRandom
 from typing import TypeVar, cast
 
 from shared import entry
-from shared.bootstrap import (
-    RunOptions,
-    Venues,
-    kalshi_client,
-    odds_scraper,
-    props_processor,
-    props_scraper,
-    quote_age,
-    settlement,
-)
+from shared.bootstrap import odds_scraper, props_processor, props_scraper, quote_age, settlement
 from shared.clock import MINUTE, SECOND, Clock, Instant, SystemClock
 from shared.config import Backend, LogFormat, Settings, load
 from shared.delivery import Delivery
+from shared.desks import RunOptions, Venues, kalshi_client
 from shared.edges.board import Board
 from shared.edges.detector import DetectorSettings
 from shared.entry import Event

@@ -22,12 +22,13 @@ from functions.edge_detector import main as edge_detector
 from functions.event_mapper import main as event_mapper
 from functions.kalshi_scraper import main as kalshi_scraper
 from functions.odds_scraper import main as odds_scraper
-from shared.bootstrap import RunOptions, Venues, local_system
+from shared.bootstrap import local_system
 from shared.cli.output import colored, console, contracts, errors, escape, print_json, usd
 from shared.cli.places import make
 from shared.cli.view import line, screen
 from shared.clock import Clock, Instant, ScaledClock, SystemClock, to_datetime
 from shared.config import LogFormat, Secret, Settings, load
+from shared.desks import RunOptions, Venues
 from shared.errors import ArbError, ConfigError
 from shared.runtime.local import Handlers, LocalSystem, Parts
 from shared.runtime.trading import Pace

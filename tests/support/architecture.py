@@ -48,8 +48,9 @@ LAYERS: tuple[frozenset[str], ...] = tuple(
         "simulator",
         "replay",
         "platforms",
+        "desks",
         "bootstrap",
-        "worker",
+        "worker executor",
         "cli",
     )
 )
