@@ -13,7 +13,7 @@ import contextlib
 import heapq
 import random
 from collections.abc import Callable, Coroutine, Generator
-from contextvars import Context, ContextVar
+from contextvars import Context, ContextVar, copy_context
 from itertools import count
 from typing import Any, Protocol, TypeVar
 
@@ -66,13 +66,37 @@ class NotAllowedError(SimulationError):
 
 
 class _Handle(asyncio.Handle):
+    """A callback and whose it is. Made for every step, so without the base class's looking around."""
+
     __slots__ = ("owner",)
-    owner: Owner | None
+
+    def __init__(
+        self, callback: Callable[..., object], args: Any, loop: SimulationLoop, context: Context | None
+    ) -> None:
+        self._context = context = copy_context() if context is None else context
+        self._loop, self._callback, self._args = loop, callback, args
+        self._cancelled, self._repr, self._source_traceback = False, None, None
+        self.owner = context.get(OWNER)
 
 
 class _Timer(asyncio.TimerHandle):
+    """The same with a time."""
+
     __slots__ = ("owner",)
-    owner: Owner | None
+
+    def __init__(
+        self,
+        when: float,
+        callback: Callable[..., object],
+        args: Any,
+        loop: SimulationLoop,
+        context: Context | None,
+    ) -> None:
+        self._context = context = copy_context() if context is None else context
+        self._loop, self._callback, self._args = loop, callback, args
+        self._cancelled, self._repr, self._source_traceback = False, None, None
+        self._when, self._scheduled = when, True
+        self.owner = context.get(OWNER)
 
 
 class _Task(asyncio.Task[T]):
@@ -128,7 +152,6 @@ class SimulationLoop(asyncio.BaseEventLoop):
     ) -> asyncio.Handle:
         """See the base class; nothing is promised about the order."""
         handle = _Handle(callback, args, self, context)
-        handle.owner = OWNER.get() if context is None else context.get(OWNER)
         self._ready_now.append(handle)
         return handle
 
@@ -149,8 +172,6 @@ class SimulationLoop(asyncio.BaseEventLoop):
     ) -> asyncio.TimerHandle:
         """See the base class."""
         timer = _Timer(when, callback, args, self, context)
-        timer.owner = OWNER.get() if context is None else context.get(OWNER)
-        timer._scheduled = True
         heapq.heappush(self._timers, (when, next(self._numbers), timer))
         return timer
 
@@ -190,26 +211,36 @@ class SimulationLoop(asyncio.BaseEventLoop):
         self._canceled += 1
 
     def _run_once(self) -> None:
-        ready = self._ready_now
-        if not ready:
-            self._wake()
-        among = len(ready)
-        chosen = int(self._random() * among)
-        handle = ready[chosen]
-        ready[chosen] = ready[-1]
-        ready.pop()
-        if handle._cancelled:  # type: ignore[attr-defined]
-            return
-        owner = handle.owner
-        if owner is not None and not self._may_run(owner, handle):
-            return
-        self.steps += 1
-        self.record.decided(chosen, among)
-        handle._run()  # type: ignore[attr-defined]
-        if self._fatal is not None:
-            raise self._fatal
-        if self.steps > self.max_steps:
-            raise StepLimitError(f"{self.steps} steps at {self._now:.3f} s: something spins")
+        """Steps until somebody asks the loop to stop: one callback each, drawn from all that are ready."""
+        ready, draw, decided = self._ready_now, self._random, self.record.decided
+        while not self._stopping:
+            if not ready:
+                self._wake()
+            among = len(ready)
+            chosen = int(draw() * among)
+            handle = ready[chosen]
+            ready[chosen] = ready[-1]
+            ready.pop()
+            if handle._cancelled:
+                continue
+            owner = handle.owner
+            if owner is not None and not self._may_run(owner, handle):
+                continue
+            self.steps += 1
+            decided(chosen, among)
+            self._step(handle)
+            if self._fatal is not None:
+                raise self._fatal
+            if self.steps > self.max_steps:
+                raise StepLimitError(f"{self.steps} steps at {self._now:.3f} s: something spins")
+
+    def _step(self, handle: _Handle | _Timer) -> None:
+        try:
+            handle._context.run(handle._callback, *handle._args)
+        except (SystemExit, KeyboardInterrupt):
+            raise
+        except BaseException as exc:
+            self.call_exception_handler({"message": f"in {handle._callback!r}", "exception": exc})
 
     def _may_run(self, owner: Owner, handle: _Handle | _Timer) -> bool:
         if not owner.is_alive:
@@ -221,9 +252,8 @@ class SimulationLoop(asyncio.BaseEventLoop):
 
     def _again(self, handle: _Handle | _Timer, when: float) -> None:
         """Try a stalled owner's callback at a later time; it keeps its identity, so it can be canceled."""
-        context: Context = handle._context  # type: ignore[union-attr]
-        later = _Timer(when, self._resume, (handle,), self, context)
-        later.owner = None
+        later = _Timer(when, self._resume, (handle,), self, handle._context)
+        later.owner = None  # it is the loop's own
         heapq.heappush(self._timers, (when, next(self._numbers), later))
 
     def _resume(self, handle: _Handle | _Timer) -> None:
