@@ -319,10 +319,8 @@ def _no_limit_a_day(original: Any) -> Any:
 def _frozen_before_sending(seed: int) -> Plan:
     """Whoever has just reserved freezes for longer than a lease lasts."""
     stalls = [
-        Fault(
-            at=5.0 + 20 * number, kind="stall_boundary", who=who, value=2.0, seconds=22.0, word="intent:after"
-        )
-        for number in range(3)
+        Fault(at=at, kind="stall_boundary", who=who, value=2.0, seconds=22.0, word="intent:after")
+        for at in (5.0, 25.0, 45.0)
         for who in (0, 1)
     ]
     return msgspec.structs.replace(focused(seed, ()), seconds=90.0, faults=tuple(stalls))

@@ -124,9 +124,7 @@ def test_a_sender_that_dies_before_sends_nothing() -> None:
 # --- the stream --------------------------------------------------------------------------------------------
 
 
-def frames(
-    bench: Bench, seconds: float = 30.0, channels: tuple[str, ...] = ("orderbook_delta",)
-) -> list[Any]:
+def frames(bench: Bench, seconds: float = 30.0, channel: str = "orderbook_delta") -> list[Any]:
     """Frames of one connection that watches every market."""
     found: list[Any] = []
     tickers = list(bench.exchange.api.world.exchange.markets)
