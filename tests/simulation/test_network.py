@@ -205,7 +205,7 @@ def test_fills_are_lost_or_told_twice(fault: str, expected: int) -> None:
         world.orders.create(bench.exchange.account, ticket(body))
 
     bench.loop.call_later(3, trade)
-    found = frames(bench, 10, ("fill",))
+    found = frames(bench, 10, "fill")
     fills = [
         frame["msg"]["trade_id"] for frame in found if isinstance(frame, dict) and frame["type"] == "fill"
     ]
