@@ -15,11 +15,12 @@ import random
 from collections.abc import Callable, Coroutine, Generator
 from contextvars import Context, ContextVar, copy_context
 from itertools import count
-from typing import Any, Protocol, TypeVar
+from typing import Any, NoReturn, Protocol, TypeVar, TypeVarTuple, Unpack
 
 from tests.simulation.record import Record
 
 T = TypeVar("T")
+Ts = TypeVarTuple("Ts")
 
 _MANY_CANCELED = 200
 # How often closing a dead coroutine may run into another ``await`` of its cleaning up.
@@ -132,6 +133,7 @@ class SimulationLoop(asyncio.BaseEventLoop):
         self.steps = 0
         self.max_steps = max_steps
         self.failures: list[str] = []
+        self._stopping: bool = False  # set by the base class's stop()
         self._fatal: BaseException | None = None
         self._random = random.Random(f"{seed}/schedule").random  # noqa: S311 - reproducible
         self._now = 0.0
@@ -148,7 +150,7 @@ class SimulationLoop(asyncio.BaseEventLoop):
         return self._now
 
     def call_soon(
-        self, callback: Callable[..., object], *args: Any, context: Context | None = None
+        self, callback: Callable[[Unpack[Ts]], object], *args: Unpack[Ts], context: Context | None = None
     ) -> asyncio.Handle:
         """See the base class; nothing is promised about the order."""
         handle = _Handle(callback, args, self, context)
@@ -156,19 +158,27 @@ class SimulationLoop(asyncio.BaseEventLoop):
         return handle
 
     def call_soon_threadsafe(
-        self, callback: Callable[..., object], *args: Any, context: Context | None = None
+        self, callback: Callable[[Unpack[Ts]], object], *args: Unpack[Ts], context: Context | None = None
     ) -> asyncio.Handle:
         """There is one thread."""
         return self.call_soon(callback, *args, context=context)
 
     def call_later(
-        self, delay: float, callback: Callable[..., object], *args: Any, context: Context | None = None
+        self,
+        delay: float,
+        callback: Callable[[Unpack[Ts]], object],
+        *args: Unpack[Ts],
+        context: Context | None = None,
     ) -> asyncio.TimerHandle:
         """See the base class."""
         return self.call_at(self._now + delay, callback, *args, context=context)
 
     def call_at(
-        self, when: float, callback: Callable[..., object], *args: Any, context: Context | None = None
+        self,
+        when: float,
+        callback: Callable[[Unpack[Ts]], object],
+        *args: Unpack[Ts],
+        context: Context | None = None,
     ) -> asyncio.TimerHandle:
         """See the base class."""
         timer = _Timer(when, callback, args, self, context)
@@ -190,7 +200,7 @@ class SimulationLoop(asyncio.BaseEventLoop):
         number = next(self._numbers)
         return _Task(coro, number, loop=self, name=name or f"task-{number}", context=context)
 
-    def run_in_executor(self, *_: Any) -> Any:
+    def run_in_executor(self, *_: object) -> NoReturn:  # type: ignore[override]
         """Threads are not deterministic."""
         raise NotAllowedError("code under simulation may not start threads")
 
@@ -283,20 +293,22 @@ class SimulationLoop(asyncio.BaseEventLoop):
 
     def tasks_of(self, owner: Owner | None) -> list[asyncio.Task[Any]]:
         """Unfinished tasks of an owner, oldest first."""
-        found = [one for one in asyncio.all_tasks(self) if isinstance(one, _Task) and one.owner is owner]
-        return sorted(found, key=lambda task: task.number)
+        return [task for task in self._unfinished() if task.owner is owner]
 
     def waiting(self) -> list[str]:
         """Every unfinished task in words."""
-        found = [one for one in asyncio.all_tasks(self) if isinstance(one, _Task)]
         return [
             f"{task.owner.name if task.owner else 'outside'}/{task.get_name()} {task.get_coro()!r}"
-            for task in sorted(found, key=lambda task: task.number)
+            for task in self._unfinished()
         ]
+
+    def _unfinished(self) -> list[_Task[Any]]:
+        found = [task for task in asyncio.all_tasks(self) if isinstance(task, _Task)]
+        return sorted(found, key=lambda task: task.number)
 
     def bury(self, owner: Owner) -> int:
         """Keep the tasks of an owner that has died from being cleaned up before the run is over."""
-        gone = [task for task in self.tasks_of(owner) if isinstance(task, _Task)]
+        gone = [task for task in self._unfinished() if task.owner is owner]
         self._dead += gone
         return len(gone)
 

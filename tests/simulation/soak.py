@@ -76,4 +76,4 @@ def verdict(soak: Soak) -> list[str]:
 
 
 if __name__ == "__main__":
-    sys.exit(main("desk", float(sys.argv[1])))
+    sys.exit(main("service", float(sys.argv[1])))
