@@ -173,7 +173,7 @@ class Reconciler:
                 "order", order.order_id, order.ticker, "", format_quantity(order.remaining), order.remaining
             )
             if order.client_order_id and await self._journal.kept(order.client_order_id) is not None:
-                await self._gateway.cancel(order.order_id, order.ticker)
+                await self._gateway.cancel(order.order_id, order.ticker, order.shard)
 
     async def _tell(self, difference: Difference, resolution: str = "") -> None:
         now = self._clock.now()
