@@ -12,7 +12,6 @@ from typing import Any
 
 from shared.clock import SECOND, Instant, eastern_day
 from shared.money import Usd, format_usd, parse_price, parse_quantity, parse_usd
-from shared.orders.intent import client_order_id
 from shared.risk.controls import CONTROLS
 from shared.simulator.accounts import Position
 from shared.simulator.tickets import MemberOrder
@@ -23,7 +22,6 @@ from tests.simulation.case import Case, Doubted, Intent, Sent, cost_of, open_cos
 _DECISION_S = 6.0
 # A halt must be known everywhere by then: one look at the store while it may be slow, and the way there.
 _HALT_S = 6.0
-_ATTEMPTS = 60
 _CONTROLS = frozenset(control.__name__ for control in CONTROLS)
 
 Found = Iterator[str]
@@ -54,7 +52,7 @@ def approval_names_every_control(case: Case, intent: Intent) -> Found:
 
 def identity_is_derived(case: Case, intent: Intent) -> Found:
     """[3] An order's id comes from signal, leg and attempt, so that a retry cannot be another order."""
-    if not _is_of(intent.signal_id, intent.order_id):
+    if case.signal_of(intent.order_id) != intent.signal_id:
         yield f"{intent.order_id} is no attempt at signal {intent.signal_id}"
 
 
@@ -283,7 +281,7 @@ ON_ORDER: tuple[Question, ...] = (
 
 
 def an_end_is_true(case: Case, intent: Intent) -> Found:
-    """[4] What is stored as over is over at the exchange, with as many contracts as booked or still reserved."""
+    """[4] What is stored as over is over at the exchange, and all that filled is booked or still reserved."""
     orders = case.at_exchange(intent.order_id)
     if not orders:
         if intent.filled or intent.status is OrderStatus.FILLED:
@@ -410,15 +408,10 @@ def _is_told(case: Case, refusal: Doubted) -> bool:
     named = {
         reason.partition(":")[0]
         for update in case.told
-        if update.ticker == proposal.ticker and _is_of(update.signal_id, proposal.client_order_id)
+        if update.signal_id == case.signal_of(proposal.client_order_id)
         for reason in update.reasons
     }
     return wanted <= named
-
-
-def _is_of(signal_id: str, order_id: str) -> bool:
-    """Whether an order is an attempt at a signal."""
-    return any(client_order_id(signal_id, 0, one) == order_id for one in range(_ATTEMPTS))
 
 
 def _had_time(case: Case, refusal: Doubted) -> bool:
