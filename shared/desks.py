@@ -1,4 +1,4 @@
-"""How one account trades, chosen and joined: on paper against live books, or live; and how to reach its venue.
+"""How one account trades, chosen and joined: on paper against live books, or live; and its venue reached.
 
 The other half of the composition root is :mod:`shared.bootstrap`, for everything that does not trade.
 """
