@@ -191,6 +191,6 @@ def open_cost(account: Account) -> int:
     return sum(position.cost for position in account.positions.values())
 
 
-def cost_of(order: MemberOrder) -> int:
+def cost_of(order: MemberOrder) -> Usd:
     """Most that an order can cost without fees, micro-dollars."""
-    return order.unit * order.initial // LOTS
+    return Usd(order.unit * order.initial // LOTS)

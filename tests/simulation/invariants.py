@@ -172,7 +172,7 @@ def a_lost_lease_stops_sending(case: Case, sent: Sent) -> Found:
 
 def loss_limits_hold(case: Case, sent: Sent) -> Found:
     """[5] What was lost today, with every order that may still fill lost too."""
-    lost = max(0, -realized(case.account)) + _at_risk(case)
+    lost = Usd(max(0, -realized(case.account)) + _at_risk(case))
     for name, limit in (("daily", case.limits.max_daily_loss), ("weekly", case.limits.max_weekly_loss)):
         if lost > limit:
             yield f"${format_usd(lost)} lost or at risk, {name} limit ${format_usd(limit)}"
@@ -185,9 +185,10 @@ def sport_limits_hold(case: Case, sent: Sent) -> Found:
     bankroll += sum(one.fees + max(0, -one.realized) for one in case.account.positions.values())
     allowed = bankroll * case.limits.max_sport_share_basis_points // 10_000
     sport = case.intents[sent.order_id].proposal.sport if sent.order_id in case.intents else ""
-    at_risk = sum(_held_cost(case, ticker) for ticker in _of_sport(case, sport)) + _at_risk(case, sport)
+    held = sum(_held_cost(case, ticker) for ticker in _of_sport(case, sport))
+    at_risk = Usd(held + _at_risk(case, sport))
     if at_risk > allowed:
-        yield f"${format_usd(at_risk)} at risk in {sport}, allowed ${format_usd(allowed)}"
+        yield f"${format_usd(at_risk)} at risk in {sport}, allowed ${format_usd(Usd(allowed))}"
 
 
 def _of_sport(case: Case, sport: str) -> list[str]:
@@ -336,7 +337,7 @@ def every_order_has_ended(case: Case) -> Found:
 
 def cash_equals_the_exchange(case: Case) -> Found:
     """[6] Cash to the micro-dollar."""
-    ours, theirs = case.book().cash, sum(case.account.cash.values())
+    ours, theirs = case.book().cash, Usd(sum(case.account.cash.values()))
     if ours != theirs:
         yield f"cash is ${format_usd(ours)} in the book and ${format_usd(theirs)} at the exchange"
 

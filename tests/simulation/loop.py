@@ -200,7 +200,7 @@ class SimulationLoop(asyncio.BaseEventLoop):
         number = next(self._numbers)
         return _Task(coro, number, loop=self, name=name or f"task-{number}", context=context)
 
-    def run_in_executor(self, *_: object) -> NoReturn:  # type: ignore[override]
+    def run_in_executor(self, *_: object) -> NoReturn:
         """Threads are not deterministic."""
         raise NotAllowedError("code under simulation may not start threads")
 

@@ -42,6 +42,7 @@ from shared.venues.kalshi.order_wire import OrderTicket
 from shared.venues.kalshi.portfolio import KalshiPortfolio
 from shared.venues.kalshi.sign import Signer
 from shared.venues.kalshi.trading import KalshiTrading
+from tests.simulation.keys import QuickKey
 from tests.simulation.plan import Fault, Plan, focused
 from tests.simulation.process import Program
 from tests.simulation.world import Result, run
@@ -205,15 +206,17 @@ def _nothing_to_recover(_: Any) -> Any:
 
 
 def _fees_are_forgotten(original: Any) -> Any:
-    def booked(fill: Any, proposal: Proposal) -> Fill:
-        return replace(original(fill, proposal), fee=Usd(0))
+    def booked(fill: Any, event_ticker: str) -> Fill:
+        made: Fill = original(fill, event_ticker)
+        return replace(made, fee=Usd(0))
 
     return booked
 
 
-def _prices_are_the_limit(original: Any) -> Any:
-    def booked(fill: Any, proposal: Proposal) -> Fill:
-        return replace(original(fill, proposal), price=proposal.limit)
+def _prices_are_rounded(original: Any) -> Any:
+    def booked(fill: Any, event_ticker: str) -> Fill:
+        made: Fill = original(fill, event_ticker)
+        return replace(made, price=Price(made.price // 100_000 * 100_000))
 
     return booked
 
@@ -293,7 +296,7 @@ def _sent_twice_as_two(original: Any) -> Any:
 
 def _the_key_is_logged(original: Any) -> Any:
     def headers(self: Signer, method: str, path: str, now: Instant) -> Any:
-        logging.getLogger("mutation").warning("signing with %r", self._key.private_bytes_raw())
+        logging.getLogger("mutation").warning("signing with %r", QuickKey.secret)
         return original(self, method, path, now)
 
     return headers
@@ -311,7 +314,8 @@ def _released_before_it_is_sent(original: Any) -> Any:
 
 def _no_limit_a_day(original: Any) -> Any:
     def rolled(self: Book, now: Instant) -> Book:
-        return replace(original(self, now), recent=(), trades_today=0, pnl_today=Usd(0))
+        made: Book = original(self, now)
+        return replace(made, recent=(), trades_today=0, pnl_today=Usd(0))
 
     return rolled
 
@@ -396,7 +400,7 @@ MUTATIONS: tuple[Mutation, ...] = (
         ("crash_boundary", "crash_step"),
     ),
     Mutation("fees are not booked", live, "_booked", _fees_are_forgotten),
-    Mutation("fills are booked at the limit", live, "_booked", _prices_are_the_limit),
+    Mutation("prices of fills are rounded to ten cents", live, "_booked", _prices_are_rounded),
     Mutation(
         "fills that the stream lost are not read",
         KalshiPortfolio,

@@ -156,7 +156,7 @@ def listening(referee: Referee) -> Iterator[None]:
         return verdict
 
     others, root.handlers = root.handlers, [handler]
-    Gate.judge = overheard  # type: ignore[method-assign]
+    Gate.judge = overheard  # type: ignore[method-assign,assignment]
     try:
         yield
     finally:
