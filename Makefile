@@ -8,7 +8,7 @@ TERRAFORM_CHECK ?= ../shared/tools/terraform_check/terraform_check
 ARGS ?=
 
 .DEFAULT_GOAL := help
-.PHONY: help install run test lint format corpus bench schema requirements package terraform-test clean
+.PHONY: help install run test lint format corpus sdk-test bench schema requirements package terraform-test clean
 
 help: ## show this list
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 16
@@ -47,6 +47,9 @@ format: $(VENV)/.dev ## reformat
 corpus: $(VENV)/.dev ## recorded data: vectors, payloads, mapping suite (CORPUS_DIR, default ../shared/data)
 	@test -d "$(CORPUS_DIR)" || { echo "there is no recorded data in $(CORPUS_DIR): set CORPUS_DIR"; exit 1; }
 	@CORPUS_DIR="$(abspath $(CORPUS_DIR))" $(BIN)/pytest -n auto --dist worksteal -m corpus -rA --no-header $(ARGS)
+
+sdk-test: $(VENV)/.dev ## Kalshi's official Python SDK against arb sim (needs Python >= 3.13 beside this one)
+	@$(BIN)/pytest -p no:xdist -m sdk tests/sdk $(ARGS)
 
 bench: $(VENV)/.dev ## medians and ratios against a floor or a peer in the same run
 	@$(BIN)/python -m benchmarks $(ARGS)

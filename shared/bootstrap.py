@@ -6,22 +6,27 @@ from contextlib import AsyncExitStack
 from dataclasses import dataclass
 from importlib import metadata
 from math import inf
+from os import getpid
 from pathlib import Path
-from random import SystemRandom
+from random import Random, SystemRandom
+from socket import gethostname
 from typing import TypeVar
 
 from shared.backends.local.blobs import FileBlobs
 from shared.backends.local.bus import LocalBus
 from shared.backends.local.documents import SqliteDocuments
 from shared.books.firewall import QuoteLimits
-from shared.clock import SECOND, Clock
+from shared.clock import HOUR, SECOND, Clock, Instant
 from shared.config import Secret, Settings
 from shared.edges.board import Board
 from shared.edges.detector import DetectorSettings
-from shared.execution.assemble import Rules, assemble
+from shared.execution.assemble import Execution, Rules, assemble
 from shared.execution.books import BookKeeper
+from shared.execution.live import LiveGateway
 from shared.execution.paper import PaperGateway
+from shared.execution.policy import OrderPolicy
 from shared.execution.safety import SafetyPolicy
+from shared.execution.trader import Examine, nothing_to_examine
 from shared.fees.kalshi import FeeSchedule
 from shared.mapping.tables import leagues
 from shared.money import LOTS, Quantity, price_from_cents
@@ -30,16 +35,22 @@ from shared.pipeline.kalshi_scrape import HEARTBEAT, KalshiScraper
 from shared.pipeline.map_events import EventMapper
 from shared.pipeline.odds_scrape import OddsScraper
 from shared.pipeline.settle import Settler
-from shared.ports import Blobs
+from shared.ports import Blobs, Bus, Documents
 from shared.risk.limits import RiskLimits
+from shared.runtime.feed import LiveFeed
 from shared.runtime.floor import TradingFloor
-from shared.runtime.local import Pace, Parts
+from shared.runtime.local import Parts
 from shared.runtime.stats import Stats
+from shared.runtime.trading import Pace
 from shared.terms import Profile
 from shared.venues.http import AiohttpTransport, Transport
 from shared.venues.kalshi.client import KalshiClient
+from shared.venues.kalshi.portfolio import KalshiPortfolio
+from shared.venues.kalshi.private import PrivateFeed
+from shared.venues.kalshi.protocol import StreamProtocol
 from shared.venues.kalshi.sign import Signer, load_private_key
 from shared.venues.kalshi.stream import AiohttpConnect, KalshiStream
+from shared.venues.kalshi.trading import KalshiTrading
 from shared.venues.odds_api.client import OddsApiClient
 from shared.venues.raw import RawKeeper
 from shared.venues.retry import Retry
@@ -65,7 +76,10 @@ class Venues:
 
 @dataclass(frozen=True, slots=True)
 class RunOptions:
-    """How a run differs from the settings: its pace, its latency, its patience, its profile."""
+    """How a run differs from the settings: its pace, its latency, its patience, its profile.
+
+    ``live`` sends real orders; ``examine`` is then the start-up gate.
+    """
 
     pace: Pace
     profile: Profile
@@ -73,6 +87,8 @@ class RunOptions:
     paper_latency_s: float = 0.05
     keep_raw: bool = True
     max_book_age_s: float = 5.0
+    live: bool = False
+    examine: Examine = nothing_to_examine
 
 
 def risk_limits(settings: Settings) -> RiskLimits:
@@ -105,10 +121,10 @@ def sport_keys(names: tuple[str, ...]) -> list[str]:
     return list(dict.fromkeys(key for league in found for key in league.odds_keys))
 
 
-def paper_system(
+def local_system(
     settings: Settings, venues: Venues, folder: Path, clock: Clock, options: RunOptions
 ) -> Parts:
-    """A whole system on embedded backends in ``folder``, reading ``venues`` and trading on paper."""
+    """A whole system on embedded backends in ``folder``, reading ``venues``, trading on paper or live."""
     from shared.backends.local.warehouse import DuckWarehouse
 
     resources = AsyncExitStack()
@@ -116,29 +132,17 @@ def paper_system(
     bus, stats, rng = LocalBus(clock), Stats(), SystemRandom()
     raw = FileBlobs(folder) if options.keep_raw else None
     kalshi = kalshi_client(venues, clock, resources, raw)
-    quotes = QuoteLimits(max_age=int(options.max_book_age_s * SECOND))
     detecting = DetectorSettings(
         profile=options.profile,
         max_quote_age=quote_age(options.pace.listing),
         order=Quantity(settings.max_contracts_per_trade * LOTS),
-        quotes=quotes,
+        quotes=_quotes(options),
     )
     detector = EdgeDetector(Board(detecting), documents, bus, clock)
-    keeper = BookKeeper()
-
-    def schedule_of(ticker: str) -> FeeSchedule | None:
-        return execution.executor.schedules.get(ticker)
-
-    paper = PaperGateway(keeper.book_of, schedule_of, clock, options.paper_latency_s)
-    rules = Rules(
-        risk_limits(settings),
-        quotes,
-        SafetyPolicy(deploy=version(), clean_fills=0),
-        holder="paper",
-        max_age_s=inf,
-        lease_s=LEASE_TURNS * options.pace.lease,
-    )
-    execution = assemble(documents, bus, clock, rng, paper, paper.book_of, rules)
+    if options.live:
+        desk = live_desk(settings, venues, clock, resources, documents, bus, rng, options)
+    else:
+        desk = _paper(settings, documents, bus, clock, rng, options)
     return Parts(
         clock=clock,
         pace=options.pace,
@@ -148,14 +152,86 @@ def paper_system(
         scraper=KalshiScraper(kalshi, bus, clock, settings.leagues),
         odds=odds_scraper(settings, venues, documents, bus, clock, options, resources, raw),
         mapper=EventMapper(documents, bus, clock, rng),
-        floor=TradingFloor(detector, keeper, execution.executor, clock, paper, stats.latency),
-        execution=execution,
-        settler=Settler(kalshi, execution.account, execution.journal),
-        stream=_stream(venues, clock, resources),
+        floor=TradingFloor(detector, desk.keeper, desk.execution.executor, clock, desk.paper, stats.latency),
+        execution=desk.execution,
+        settler=Settler(kalshi, desk.execution.account, desk.execution.journal),
+        stream=_stream(venues, clock, resources, account=options.live),
+        live=desk.feed,
         stats=stats,
         resources=resources,
         bankroll=settings.paper_bankroll_usd,
     )
+
+
+@dataclass(frozen=True, slots=True)
+class Desk:
+    """The execution of a run, the books it looks at, and what belongs to one of the two ways to trade."""
+
+    execution: Execution
+    keeper: BookKeeper
+    paper: PaperGateway | None = None
+    feed: LiveFeed | None = None
+
+
+def _paper(
+    settings: Settings, documents: Documents, bus: Bus, clock: Clock, rng: Random, options: RunOptions
+) -> Desk:
+    """Orders that fill against the live books, and nowhere else. There is no venue to agree with."""
+    keeper = BookKeeper()
+
+    def schedule_of(ticker: str) -> FeeSchedule | None:
+        return execution.executor.schedules.get(ticker)
+
+    paper = PaperGateway(keeper.book_of, schedule_of, clock, options.paper_latency_s)
+    rules = Rules(
+        risk_limits(settings),
+        _quotes(options),
+        SafetyPolicy(deploy=version(), clean_fills=0),
+        order_policy(settings),
+        holder="paper",
+        max_age_s=inf,
+        lease_s=LEASE_TURNS * options.pace.lease,
+    )
+    execution = assemble(documents, bus, clock, rng, paper, paper.book_of, rules)
+    return Desk(execution, keeper, paper=paper)
+
+
+def live_desk(
+    settings: Settings,
+    venues: Venues,
+    clock: Clock,
+    resources: AsyncExitStack,
+    documents: Documents,
+    bus: Bus,
+    rng: Random,
+    options: RunOptions,
+) -> Desk:
+    """Real orders, on a connection of their own that nothing else fills up."""
+    keeper = BookKeeper()
+    client = kalshi_client(venues, clock, resources, None)
+    trading, portfolio = KalshiTrading(client, clock), KalshiPortfolio(client, clock)
+    fills = PrivateFeed(clock, Instant(max(0, clock.now() - HOUR)))
+    # The market's shard comes with the signal; where it does not, nothing is sent.
+    gateway = LiveGateway(trading, portfolio, fills, lambda _: None, clock)
+    rules = Rules(
+        risk_limits(settings),
+        _quotes(options),
+        SafetyPolicy(deploy=version(), clean_fills=settings.canary_clean_fills),
+        order_policy(settings),
+        holder=f"{gethostname()}-{getpid()}-{rng.getrandbits(32):08x}",
+        lease_s=LEASE_TURNS * options.pace.lease,
+    )
+    execution = assemble(documents, bus, clock, rng, gateway, keeper.book_of, rules, options.examine)
+    return Desk(execution, keeper, feed=LiveFeed(fills, portfolio, trading, clock))
+
+
+def order_policy(settings: Settings) -> OrderPolicy:
+    """How orders are worked, as the settings say."""
+    return OrderPolicy(rests_first=settings.maker_first, rest_s=settings.maker_rest_seconds)
+
+
+def _quotes(options: RunOptions) -> QuoteLimits:
+    return QuoteLimits(max_age=int(options.max_book_age_s * SECOND))
 
 
 def version() -> str:
@@ -192,14 +268,16 @@ def kalshi_client(venues: Venues, clock: Clock, resources: AsyncExitStack, raw: 
     return KalshiClient(transport, clock, _retry(clock), base_url=venues.kalshi_base_url, signer=signer)
 
 
-def _stream(venues: Venues, clock: Clock, resources: AsyncExitStack) -> KalshiStream | None:
-    """The book stream; every connection is signed, so without a key there is none."""
+def _stream(
+    venues: Venues, clock: Clock, resources: AsyncExitStack, account: bool = False
+) -> KalshiStream | None:
+    """The stream of books, and of our own ``account``; it is signed, so without a key there is none."""
     signer = _signer(venues)
     if signer is None:
         return None
     connect = AiohttpConnect(venues.kalshi_ws_url, signer, clock)
     resources.push_async_callback(connect.close)
-    return KalshiStream(connect, clock, SystemRandom().random)
+    return KalshiStream(connect, clock, SystemRandom().random, StreamProtocol(account=account))
 
 
 def odds_scraper(

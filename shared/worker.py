@@ -24,7 +24,7 @@ from shared.pipeline.kalshi_scrape import KalshiScraper
 from shared.pipeline.map_events import EventMapper
 from shared.pipeline.odds_scrape import OddsScraper
 from shared.ports import Blobs
-from shared.runtime.local import Pace
+from shared.runtime.trading import Pace
 
 if TYPE_CHECKING:
     from shared.backends.local.warehouse import DuckWarehouse

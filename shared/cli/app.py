@@ -1,7 +1,7 @@
 """``arb``: every command, its options and its exit codes.
 
-0 done, 1 the answer is no (a drift, a red check), 2 a person must act (the message says how), 130
-interrupted.
+0 done, 1 the answer is no (a drift, a red check), 2 a person must act (the message says how), 3 it could not
+be found out (kill), 130 interrupted.
 """
 
 from __future__ import annotations
@@ -122,11 +122,14 @@ def sim(
     seconds: Annotated[
         float | None, typer.Option(min=0.1, help="Stop after this long; default: until Ctrl-C.")
     ] = None,
+    scenario: Annotated[
+        Path | None, typer.Option("--scenario", help="What goes wrong, as JSON; see docs/simulator.md.")
+    ] = None,
 ) -> None:
     """The simulated venues as a real server: point any Kalshi or Odds API client at it."""
     from shared.cli.sim import sim_command
 
-    sim_command(port, seed, speed, seconds)
+    sim_command(port, seed, speed, seconds, scenario)
 
 
 @app.command()
@@ -154,6 +157,23 @@ def halt(
     from shared.cli.control import halt_command
 
     halt_command(reason, data_dir)
+
+
+@app.command()
+def kill(
+    seconds: Annotated[float, typer.Option(min=1, help="Give up after this long.")] = 120.0,
+    settle: Annotated[float, typer.Option(min=0, help="How long nothing must rest, seconds.")] = 12.0,
+    data_dir: DataDir = None,
+    json: Json = False,
+) -> None:
+    """Cancel every order at the exchange, now, without the trading process; and halt it if it can be told.
+
+    Uses KALSHI_KILL_KEY_ID and its key, else the trading key. Works when no document can be read. Exit codes:
+    0 nothing rests, 1 orders still rest, 2 a person must act, 3 not known what rests.
+    """
+    from shared.cli.kill import kill_command
+
+    raise typer.Exit(kill_command(seconds, settle, data_dir, json))
 
 
 @app.command()

@@ -22,14 +22,15 @@ from functions.edge_detector import main as edge_detector
 from functions.event_mapper import main as event_mapper
 from functions.kalshi_scraper import main as kalshi_scraper
 from functions.odds_scraper import main as odds_scraper
-from shared.bootstrap import RunOptions, Venues, paper_system
+from shared.bootstrap import RunOptions, Venues, local_system
 from shared.cli.output import colored, console, contracts, errors, escape, print_json, usd
 from shared.cli.places import make
 from shared.cli.view import line, screen
 from shared.clock import Clock, Instant, ScaledClock, SystemClock, to_datetime
 from shared.config import LogFormat, Secret, Settings, load
 from shared.errors import ArbError, ConfigError
-from shared.runtime.local import Handlers, LocalSystem, Pace, Parts
+from shared.runtime.local import Handlers, LocalSystem, Parts
+from shared.runtime.trading import Pace
 from shared.service.api import HOST, check_token
 from shared.service.attach import attached
 from shared.service.logs import logging_to
@@ -187,7 +188,7 @@ async def _run(plan: Plan, venues: Venues, seconds: float | None, plain: bool, j
     redact = Redactor([*secrets_of(settings), *keys])
     # On a terminal log lines would tear the view: there they go to the file alone.
     with logging_to(plan.folder / "arb.log", settings.log_format, redact, stderr=plain and _logs_json(plan)):
-        parts = paper_system(settings, venues, plan.folder, plan.clock, plan.options)
+        parts = local_system(settings, venues, plan.folder, plan.clock, plan.options)
         await _watched(LocalSystem(parts, _HANDLERS, SystemRandom()), plan, redact, seconds, plain)
     if json:
         print_json(summary(parts, plan.folder))

@@ -24,6 +24,7 @@ from shared.execution.trader import Authority, Examine, Trader, nothing_to_exami
 from shared.lease import LIFE_S, DocumentLease
 from shared.money import Usd
 from shared.ports import Bus, Documents
+from shared.risk.book import Holding
 from shared.risk.controls import CONTROLS, SAFEGUARDS
 from shared.risk.gate import Gate
 from shared.risk.limits import RiskLimits
@@ -62,11 +63,24 @@ class Execution:
 
     async def begin(self, cash: Usd) -> None:
         """Open the account, with ``cash`` if it is new; take the lease if it is free, and be ready."""
-        await self.stored.open(cash)
+        if not await self.stored.exists():
+            await self._open(cash)
         await self.trader.renew()
         await self.trader.turn()
         await self.trader.reconcile()
         await self.trader.turn()
+
+    async def _open(self, cash: Usd) -> None:
+        """A new book starts with what the venue says the account has, where there is a venue to say it."""
+        statement = await self.executor.gateway.statement(self.stored.clock.now())
+        if statement is None:
+            await self.stored.open(cash)
+            return
+        held = {
+            ticker: Holding(position.event_ticker, "", position)
+            for ticker, position in statement.positions.items()
+        }
+        await self.stored.open(statement.cash, held, statement.as_of)
 
 
 def assemble(

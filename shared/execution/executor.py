@@ -345,7 +345,7 @@ class Executor:
 
     async def _withdrawn(self, proposal: Proposal, venue_order_id: str) -> Outcome:
         """Cancel what rests and ask how it ended; an order still listed as resting has no known outcome."""
-        await self.gateway.cancel(venue_order_id, proposal.ticker)
+        await self.gateway.cancel(venue_order_id, proposal.ticker, proposal.shard)
         outcome = await self.gateway.resolve(proposal)
         if isinstance(outcome, Accepted) and outcome.remaining:
             return Unknown(f"order {venue_order_id} was canceled and is still listed as resting")

@@ -134,8 +134,8 @@ class Reconciler:
             await self._stored.deposit(Usd(difference.gap))
             await self._tell(difference, "taken for money put in")
             return
-        await self._tell(difference)
         await self._safety.differ(str(difference))
+        await self._tell(difference)
 
     async def _fills(self, statement: Statement) -> AsyncIterator[Difference]:
         """Fills that are not in our books. One of an order of ours that has ended is booked."""
@@ -149,18 +149,19 @@ class Reconciler:
             if kept is None:
                 yield _unknown_fill(fill)
                 continue
-            self._explained.add(fill.fill.fill_id)
             if all(one.fill_id != fill.fill.fill_id for one in kept.fills):
                 await self._missed(kept, fill)
+            self._explained.add(fill.fill.fill_id)
 
     async def _missed(self, kept: Kept, fill: VenueFill) -> None:
         """A fill that our order had and we did not: booked, told, and a reason to stop."""
         event_ticker = kept.proposal.event_ticker
         booked = replace(fill.fill, event_ticker=event_ticker)
-        await self._journal.record(kept.order.order_id, News(kept.order.status, (booked,)))
         difference = _unknown_fill(fill)
-        await self._tell(difference, f"booked to order {kept.order.order_id}")
+        # Stopping comes first: what fails after it is done again with the next statement.
         await self._safety.differ(f"order {kept.order.order_id} had ended: {difference}")
+        await self._journal.record(kept.order.order_id, News(kept.order.status, (booked,)))
+        await self._tell(difference, f"booked to order {kept.order.order_id}")
 
     async def _orders(self, statement: Statement) -> AsyncIterator[Difference]:
         """Orders that rest at the venue and not here; one of ours is taken out of the book."""
@@ -172,7 +173,7 @@ class Reconciler:
                 "order", order.order_id, order.ticker, "", format_quantity(order.remaining), order.remaining
             )
             if order.client_order_id and await self._journal.kept(order.client_order_id) is not None:
-                await self._gateway.cancel(order.order_id, order.ticker)
+                await self._gateway.cancel(order.order_id, order.ticker, order.shard)
 
     async def _tell(self, difference: Difference, resolution: str = "") -> None:
         now = self._clock.now()

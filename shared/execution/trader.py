@@ -96,6 +96,7 @@ class Trader:
 
     async def turn(self) -> None:
         """Recover if the lease is new, ask about unknown outcomes, and see whether trading may go on."""
+        await self._journal.tell()
         term = self.authority.term
         if term is None or self._clock.now() >= term.expires_at:
             self.authority.is_ready = False

@@ -63,11 +63,13 @@ def connected(parts: Parts) -> bool:
 def unready(system: LocalSystem, started_at: Instant) -> list[str]:
     """Every reason why an edge found now would not be traded, each ``part: why``; empty when it would."""
     parts = system.parts
-    stats, halted = parts.stats, parts.executor.account.halted
+    stats, account = parts.stats, parts.executor.account
+    halted, waiting = account.halted, account.waiting
     checks = {
         "stopping: the run is ending": system.stop.is_set(),
         f"execution: {parts.floor.failure!r}": parts.floor.failure is not None,
         f"halted: {halted}": bool(halted),
+        f"waiting: {waiting}": bool(waiting),
         "listing: the first one is under way": "listing" not in stats.turns,
         "odds: no key is set, so nothing can be priced": parts.odds is None,
         f"odds: {stats.alerts.get('odds', '')}": "odds" in stats.exhausted,

@@ -14,10 +14,11 @@ from dataclasses import dataclass, field
 from itertools import count
 
 from shared.clock import DAY, MINUTE, SECOND, Instant
+from shared.money import Price
 from shared.simulator.bookmakers import Feed
 from shared.simulator.catalog import Listing, combo
 from shared.simulator.contracts import Event, series_table
-from shared.simulator.exchange import Exchange
+from shared.simulator.exchange import Exchange, result_of
 from shared.simulator.flow import Desk
 from shared.simulator.market import Market
 from shared.simulator.model import STEP, Latent
@@ -68,8 +69,11 @@ class World:
         self._order = count()
         self._slates = count()
         self._used: set[str] = set()
-        self._at(start, self._list_slate)
-        self._at(start, self._expire_orders)
+        # What a scenario decides instead of the score, and whom it tells of settlements.
+        self.ruling: Callable[[Market], Price | None] = lambda _: None
+        self.on_settled: Callable[[Market], None] = lambda _: None
+        self.at(start, self._list_slate)
+        self.at(start, self._expire_orders)
         self.advance(start)
 
     def advance(self, to: Instant) -> None:
@@ -79,13 +83,14 @@ class World:
             self._tell(Instant(due))
             again = action(Instant(due))
             if again is not None:
-                self._at(again, action)
+                self.at(again, action)
         self._tell(Instant(max(self.now, to)))
 
     def _tell(self, now: Instant) -> None:
         self.now = self.exchange.now = now
 
-    def _at(self, due: int, action: Action) -> None:
+    def at(self, due: int, action: Action) -> None:
+        """Do ``action`` at ``due``, in its turn; it may return when to be done again."""
         heapq.heappush(self._due, (due, next(self._order), action))
 
     # --- switches ------------------------------------------------------------------------------------------
@@ -97,6 +102,10 @@ class World:
     def resume(self, ticker: str) -> None:
         """Let a halted market trade again."""
         self.exchange.activate(self.exchange.markets[ticker])
+
+    def correct(self, ticker: str, payout: Price) -> None:
+        """Change what a determined or settled market is worth per YES."""
+        self.exchange.correct(self.exchange.markets[ticker], payout, self.orders.pay_difference)
 
     # --- listing -------------------------------------------------------------------------------------------
 
@@ -122,8 +131,8 @@ class World:
             contest.markets += self.exchange.list_event(event)
         self.contests.append(contest)
         self.feed.add(contest)
-        self._at(max(opens, now), lambda at: self._open(contest, at))
-        self._at(now + STEP, lambda at: self._evolve(contest, at))
+        self.at(max(opens, now), lambda at: self._open(contest, at))
+        self.at(now + STEP, lambda at: self._evolve(contest, at))
 
     def _list_combos(self, number: int, created: Instant) -> None:
         rng = random.Random(f"{self.seed}/combos/{number}")  # noqa: S311 - a simulation
@@ -141,8 +150,8 @@ class World:
             self.exchange.activate(market)
             desk = Desk(self.exchange, market, contest.latent, rng)
             contest.desks.append(desk)
-            self._at(desk.requote(now), self._living(contest, desk.requote))
-            self._at(desk.take(now), self._living(contest, desk.take))
+            self.at(desk.requote(now), self._living(contest, desk.requote))
+            self.at(desk.take(now), self._living(contest, desk.take))
 
     def _living(self, contest: Contest, action: Callable[[Instant], int]) -> Action:
         return lambda now: None if contest.over else action(now)
@@ -179,7 +188,7 @@ class World:
         for market in contest.markets:
             self.orders.close_market(market)
             self.exchange.close(market)
-        self._at(now + self.preset.determine_after_s * SECOND, lambda at: self._determine(contest, at))
+        self.at(now + self.preset.determine_after_s * SECOND, lambda at: self._determine(contest, at))
 
     def _determine(self, contest: Contest, now: Instant) -> None:
         score = contest.latent.final
@@ -187,14 +196,18 @@ class World:
         for market in contest.markets:
             contract = market.contract
             result, payout = contract.question.payout(score, contest.game.league.three_way)
+            ruled = self.ruling(market)
+            if ruled is not None:
+                result, payout = result_of(ruled), ruled
             self.exchange.determine(market, result, payout)
         timer = contest.markets[0].contract.timer_s
-        self._at(now + timer * SECOND, lambda at: self._settle(contest, at))
+        self.at(now + timer * SECOND, lambda at: self._settle(contest, at))
 
     def _settle(self, contest: Contest, now: Instant) -> None:
         for market in contest.markets:
             self.exchange.settle(market, self.orders.pay_out)
-        self._at(now + _KEEP_SETTLED, lambda at: self._archive(contest))
+            self.on_settled(market)
+        self.at(now + _KEEP_SETTLED, lambda at: self._archive(contest))
 
     def _archive(self, contest: Contest) -> None:
         for event in contest.events:

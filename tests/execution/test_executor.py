@@ -44,7 +44,7 @@ class Scripted:
     async def resolve(self, proposal: Proposal) -> Outcome:
         return Unknown("not asked")
 
-    async def cancel(self, venue_order_id: str, ticker: str) -> None:
+    async def cancel(self, venue_order_id: str, ticker: str, shard: int | None) -> None:
         raise AssertionError("nothing rests here")
 
     async def cancel_all(self) -> None:

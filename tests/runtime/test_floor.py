@@ -40,7 +40,7 @@ class Slow:
     async def resolve(self, proposal: Proposal) -> Outcome:
         raise AssertionError("nothing is unknown here")
 
-    async def cancel(self, venue_order_id: str, ticker: str) -> None:
+    async def cancel(self, venue_order_id: str, ticker: str, shard: int | None) -> None:
         raise AssertionError("nothing rests here")
 
     async def cancel_all(self) -> None:

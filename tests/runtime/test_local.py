@@ -24,7 +24,7 @@ from shared.money import Price
 from shared.pipeline.kalshi_scrape import ScrapeReport
 from shared.ports import Value
 from shared.risk.controls import Proposal
-from shared.runtime import local
+from shared.runtime import local, loops
 from shared.terms import FeeType, OrderStatus
 from shared.venues.kalshi.events import BookSnapshot, Lifecycle, LifecycleKind
 from tests.execution.conftest import SCHEDULE, START, TICKER, cents, contracts, signal
@@ -220,8 +220,8 @@ async def test_the_first_cause_is_the_one_that_is_told(tmp_path: Path) -> None:
     made = parts(tmp_path)
 
     def twice(running: local.LocalSystem) -> None:
-        running._fail(CredentialsError("first"))
-        running._fail(StorageError("second"))
+        running.fail(CredentialsError("first"))
+        running.fail(StorageError("second"))
 
     assert str(await ended_by(made, twice)) == "first"
 
@@ -301,7 +301,7 @@ async def test_a_turn_under_way_is_finished_before_the_run_ends(tmp_path: Path) 
 async def test_a_turn_that_never_ends_does_not_hold_the_run(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(local, "_GRACE_S", 0.05)
+    monkeypatch.setattr(loops, "GRACE_S", 0.05)
     made = parts(tmp_path)
     running = system(made)
     begun = asyncio.Event()
@@ -366,7 +366,7 @@ async def test_a_live_order_of_unknown_outcome_blocks_its_market_and_keeps_its_m
     async def silent(_: Proposal) -> Outcome:
         return Unknown("the venue does not answer")
 
-    again.executor.gateway.resolve = silent  # type: ignore[method-assign]
+    again.executor.gateway.resolve = silent  # type: ignore[method-assign, assignment]
     await run_until(system(again), lambda: "listing" in again.stats.alerts)
     assert list(again.executor.blocked) == [TICKER]
     assert again.executor.account.reserved > 0
@@ -415,11 +415,11 @@ async def test_a_quiet_book_is_fresh_only_when_nothing_waits_to_be_read(tmp_path
     running = system(made)
     made.floor.keeper.apply(snapshot())
     book = made.floor.keeper.books[TICKER]
-    running._frames.put_nowait(snapshot("OTHER"))
-    await running._watch()
+    running.trading.frames.put_nowait(snapshot("OTHER"))
+    await running.trading.watch_books()
     assert book.updated_at == START
-    running._frames.get_nowait()
-    await running._watch()
+    running.trading.frames.get_nowait()
+    await running.trading.watch_books()
     assert book.updated_at is not None
     assert book.updated_at > START
     await close(made)
@@ -433,7 +433,7 @@ async def test_a_broken_book_is_asked_for_again(tmp_path: Path) -> None:
         at=START, ticker=TICKER, sid=1, seq=1, yes_bids=((Price(0), contracts(1)),), no_bids=()
     )
     made.floor.keeper.apply(bad)
-    await system(made)._watch()
+    await system(made).trading.watch_books()
     assert (stream.unwatched, stream.watched) == ([TICKER], [TICKER])
     await close(made)
 
@@ -442,9 +442,9 @@ async def test_a_halted_market_is_not_traded_until_it_is_active_again(tmp_path: 
     made = parts(tmp_path)
     running, keeper = system(made), made.floor.keeper
     keeper.apply(snapshot())
-    running._lived(Lifecycle(at=START, ticker=TICKER, kind=LifecycleKind.DEACTIVATED))
+    running.trading.lived(Lifecycle(at=START, ticker=TICKER, kind=LifecycleKind.DEACTIVATED))
     assert keeper.book_of(TICKER) is None
-    running._lived(Lifecycle(at=START, ticker=TICKER, kind=LifecycleKind.ACTIVATED))
+    running.trading.lived(Lifecycle(at=START, ticker=TICKER, kind=LifecycleKind.ACTIVATED))
     assert keeper.book_of(TICKER) is not None
     await close(made)
 
@@ -468,9 +468,9 @@ async def test_only_books_that_changed_go_into_history(tmp_path: Path) -> None:
     made = parts(tmp_path)
     running = system(made)
     made.floor.keeper.apply(snapshot())
-    await running._depth()
+    await running.trading.depth()
     made.floor.keeper.heard(made.clock.now())
-    await running._depth()
+    await running.trading.depth()
     await close(made)
     assert history(tmp_path, "SELECT count(*) AS n FROM kalshi_orderbook")[0]["n"] == 1
 
@@ -483,7 +483,7 @@ async def test_a_run_of_losses_halts_trading_until_a_person_resumes(tmp_path: Pa
     book, found = await stored.found()
     unlucky = replace(book, consecutive_losses=made.executor.limits.max_consecutive_losses)
     await stored.batch([stored.write(unlucky, found)], unlucky)
-    await running._settle()
+    await running.trading.settle()
     assert (await halt.halted(made.documents)).startswith("breaker: 1000 losses in a row")
     await halt.resume(made.documents, SystemClock(), random.Random(0), "ann")  # noqa: S311
     await halt.restore(made.documents, account)

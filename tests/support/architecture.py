@@ -20,11 +20,13 @@ def _words(text: str) -> frozenset[str]:
 LAYERS: tuple[frozenset[str], ...] = tuple(
     _words(tier)
     for tier in (
+        # Alone on purpose: what stops everything must not share a line with what it stops.
+        "kill",
         "errors",
         "ids money clock terms trace",
         "messages",
         "ports",
-        "config cas idempotence lease schema entry",
+        "config cas findings idempotence lease schema entry",
         "backends",
         "odds fees",
         "books",

@@ -17,10 +17,11 @@ from functions.event_mapper import main as event_mapper
 from functions.kalshi_scraper import main as kalshi_scraper
 from functions.odds_scraper import main as odds_scraper
 from shared.backends.local.history import open_history
-from shared.bootstrap import RunOptions, Venues, paper_system
+from shared.bootstrap import RunOptions, Venues, local_system
 from shared.clock import Instant, ScaledClock, SystemClock
 from shared.config import Secret, load
-from shared.runtime.local import Handlers, LocalSystem, Pace, Parts
+from shared.runtime.local import Handlers, LocalSystem, Parts
+from shared.runtime.trading import Pace
 from shared.simulator.faults import Faults
 from shared.simulator.schedule import Preset
 from shared.simulator.server import serve
@@ -103,7 +104,7 @@ def parts(folder: Path, venues: Venues = NOWHERE, clock: ScaledClock | None = No
     )
     options = RunOptions(PACE, Profile.ANY_EDGE, 1_000_000, max_book_age_s=SPEED, keep_raw=False)
     clock = clock or ScaledClock(SystemClock().now(), SPEED)
-    return paper_system(settings, venues, folder, clock, options)
+    return local_system(settings, venues, folder, clock, options)
 
 
 def system(made: Parts) -> LocalSystem:

@@ -1,0 +1,312 @@
+"""A deterministic event loop: virtual time, one ready callback at a time picked by a seeded generator.
+
+There is no selector, no thread and no wall clock: time stands still while anything is ready and then jumps to
+the next timer. Any ready callback may be next, so every ``await`` is a point where others can get in between.
+Everything scheduled belongs to the owner in whose context it was scheduled; what belongs to a dead owner is
+dropped unrun, which is what a killed process looks like from outside.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import heapq
+import random
+from collections.abc import Callable, Coroutine, Generator
+from contextvars import Context, ContextVar
+from itertools import count
+from typing import Any, Protocol, TypeVar
+
+from tests.simulation.record import Record
+
+T = TypeVar("T")
+
+_MANY_CANCELED = 200
+# How often closing a dead coroutine may run into another ``await`` of its cleaning up.
+_STUBBORN = 100
+
+
+class Owner(Protocol):
+    """Whose callbacks these are."""
+
+    name: str
+
+    @property
+    def is_alive(self) -> bool:
+        """Whether its callbacks may run."""
+        ...
+
+    @property
+    def stalled_until(self) -> float:
+        """Loop time before which none of its callbacks run."""
+        ...
+
+    def stepped(self) -> bool:
+        """Count a step about to be taken; false if the owner dies before it."""
+        ...
+
+
+OWNER: ContextVar[Owner | None] = ContextVar("owner", default=None)
+
+
+class SimulationError(AssertionError):
+    """The run itself went wrong, whatever the code under test believes."""
+
+
+class DeadlockError(SimulationError):
+    """Nothing is ready and nothing is scheduled; the message names the tasks that wait."""
+
+
+class StepLimitError(SimulationError):
+    """The run took more steps than it may: something spins."""
+
+
+class NotAllowedError(SimulationError):
+    """Threads, sockets and other things that no seed determines."""
+
+
+class _Handle(asyncio.Handle):
+    __slots__ = ("owner",)
+    owner: Owner | None
+
+
+class _Timer(asyncio.TimerHandle):
+    __slots__ = ("owner",)
+    owner: Owner | None
+
+
+class _Task(asyncio.Task[T]):
+    """A task that hashes by its number: sets of tasks then have the same order in every run."""
+
+    def __init__(self, coro: Coroutine[Any, Any, T], number: int, **options: Any) -> None:
+        self.number = number  # first: the base class puts the task into a set
+        self.owner = OWNER.get()
+        super().__init__(coro, **options)
+
+    def __hash__(self) -> int:
+        return self.number
+
+
+class _Future(asyncio.Future[Any]):
+    """A future that hashes by its number."""
+
+    def __init__(self, number: int, loop: asyncio.AbstractEventLoop) -> None:
+        self.number = number
+        super().__init__(loop=loop)
+
+    def __hash__(self) -> int:
+        return self.number
+
+
+class SimulationLoop(asyncio.BaseEventLoop):
+    """The loop of one run."""
+
+    def __init__(self, seed: int | str, record: Record | None = None, max_steps: int = 5_000_000) -> None:
+        super().__init__()
+        self.record = record or Record()
+        self.record.now = self.time
+        self.steps = 0
+        self.max_steps = max_steps
+        self.failures: list[str] = []
+        self._fatal: BaseException | None = None
+        self._random = random.Random(f"{seed}/schedule").random  # noqa: S311 - reproducible
+        self._now = 0.0
+        self._ready_now: list[_Handle | _Timer] = []
+        self._timers: list[tuple[float, int, _Timer]] = []
+        self._canceled = 0
+        self._numbers = count(1)
+        self._dead: list[_Task[Any]] = []
+
+    # --- what the base class asks of a loop -----------------------------------------------------------------
+
+    def time(self) -> float:
+        """Virtual seconds since the run began."""
+        return self._now
+
+    def call_soon(
+        self, callback: Callable[..., object], *args: Any, context: Context | None = None
+    ) -> asyncio.Handle:
+        """See the base class; nothing is promised about the order."""
+        handle = _Handle(callback, args, self, context)
+        handle.owner = OWNER.get() if context is None else context.get(OWNER)
+        self._ready_now.append(handle)
+        return handle
+
+    def call_soon_threadsafe(
+        self, callback: Callable[..., object], *args: Any, context: Context | None = None
+    ) -> asyncio.Handle:
+        """There is one thread."""
+        return self.call_soon(callback, *args, context=context)
+
+    def call_later(
+        self, delay: float, callback: Callable[..., object], *args: Any, context: Context | None = None
+    ) -> asyncio.TimerHandle:
+        """See the base class."""
+        return self.call_at(self._now + delay, callback, *args, context=context)
+
+    def call_at(
+        self, when: float, callback: Callable[..., object], *args: Any, context: Context | None = None
+    ) -> asyncio.TimerHandle:
+        """See the base class."""
+        timer = _Timer(when, callback, args, self, context)
+        timer.owner = OWNER.get() if context is None else context.get(OWNER)
+        timer._scheduled = True
+        heapq.heappush(self._timers, (when, next(self._numbers), timer))
+        return timer
+
+    def create_future(self) -> asyncio.Future[Any]:
+        """See the base class."""
+        return _Future(next(self._numbers), self)
+
+    def create_task(  # type: ignore[override]
+        self,
+        coro: Coroutine[Any, Any, T],
+        *,
+        name: str | None = None,
+        context: Context | None = None,
+    ) -> asyncio.Task[T]:
+        """See the base class; names are numbers in order of creation, the same in every run."""
+        number = next(self._numbers)
+        return _Task(coro, number, loop=self, name=name or f"task-{number}", context=context)
+
+    def run_in_executor(self, *_: Any) -> Any:
+        """Threads are not deterministic."""
+        raise NotAllowedError("code under simulation may not start threads")
+
+    def call_exception_handler(self, context: dict[str, Any]) -> None:
+        """An error nobody took: it fails the run, unless its owner is dead anyway."""
+        owner = OWNER.get()
+        task = context.get("task") or context.get("future")
+        owner = getattr(task, "owner", owner)
+        if owner is None or owner.is_alive:
+            error = context.get("exception")
+            self.failures.append(f"{context.get('message')}: {type(error).__name__}: {error} ({task!r})")
+
+    def fail(self, error: BaseException) -> None:
+        """End the run with ``error`` after the present step; the first one counts."""
+        self._fatal = self._fatal or error
+
+    def _timer_handle_cancelled(self, handle: asyncio.TimerHandle) -> None:
+        self._canceled += 1
+
+    def _run_once(self) -> None:
+        ready = self._ready_now
+        if not ready:
+            self._wake()
+        among = len(ready)
+        chosen = int(self._random() * among)
+        handle = ready[chosen]
+        ready[chosen] = ready[-1]
+        ready.pop()
+        if handle._cancelled:  # type: ignore[attr-defined]
+            return
+        owner = handle.owner
+        if owner is not None and not self._may_run(owner, handle):
+            return
+        self.steps += 1
+        self.record.decided(chosen, among)
+        handle._run()  # type: ignore[attr-defined]
+        if self._fatal is not None:
+            raise self._fatal
+        if self.steps > self.max_steps:
+            raise StepLimitError(f"{self.steps} steps at {self._now:.3f} s: something spins")
+
+    def _may_run(self, owner: Owner, handle: _Handle | _Timer) -> bool:
+        if not owner.is_alive:
+            return False
+        if owner.stalled_until > self._now:
+            self._again(handle, owner.stalled_until)
+            return False
+        return owner.stepped()
+
+    def _again(self, handle: _Handle | _Timer, when: float) -> None:
+        """Try a stalled owner's callback at a later time; it keeps its identity, so it can be canceled."""
+        context: Context = handle._context  # type: ignore[union-attr]
+        later = _Timer(when, self._resume, (handle,), self, context)
+        later.owner = None
+        heapq.heappush(self._timers, (when, next(self._numbers), later))
+
+    def _resume(self, handle: _Handle | _Timer) -> None:
+        self._ready_now.append(handle)
+
+    # --- time -----------------------------------------------------------------------------------------------
+
+    def _wake(self) -> None:
+        """Jump to the next timer and make ready all that are due then."""
+        timers = self._timers
+        if self._canceled > _MANY_CANCELED and self._canceled * 2 > len(timers):
+            timers[:] = [entry for entry in timers if not entry[2].cancelled()]
+            heapq.heapify(timers)
+            self._canceled = 0
+        while timers and timers[0][2].cancelled():
+            heapq.heappop(timers)
+        if not timers:
+            raise DeadlockError(f"nothing can happen any more; waiting: {', '.join(self.waiting())}")
+        self._now = max(self._now, timers[0][0])
+        while timers and timers[0][0] <= self._now:
+            timer = heapq.heappop(timers)[2]
+            timer._scheduled = False
+            if not timer.cancelled():
+                self._ready_now.append(timer)
+
+    # --- tasks ----------------------------------------------------------------------------------------------
+
+    def tasks_of(self, owner: Owner | None) -> list[asyncio.Task[Any]]:
+        """Unfinished tasks of an owner, oldest first."""
+        found = [one for one in asyncio.all_tasks(self) if isinstance(one, _Task) and one.owner is owner]
+        return sorted(found, key=lambda task: task.number)
+
+    def waiting(self) -> list[str]:
+        """Every unfinished task in words."""
+        found = [one for one in asyncio.all_tasks(self) if isinstance(one, _Task)]
+        return [
+            f"{task.owner.name if task.owner else 'outside'}/{task.get_name()} {task.get_coro()!r}"
+            for task in sorted(found, key=lambda task: task.number)
+        ]
+
+    def bury(self, owner: Owner) -> int:
+        """Keep the tasks of an owner that has died from being cleaned up before the run is over."""
+        gone = [task for task in self.tasks_of(owner) if isinstance(task, _Task)]
+        self._dead += gone
+        return len(gone)
+
+    def close(self) -> None:
+        """Throw away everything unfinished. Nothing outside may listen any more."""
+        if self.is_closed():
+            return
+        for task in [*self._dead, *asyncio.all_tasks(self)]:
+            task._log_destroy_pending = False  # type: ignore[attr-defined]
+            coroutine = task.get_coro()
+            if isinstance(coroutine, (Coroutine, Generator)):
+                _put_down(coroutine)
+        self._dead.clear()
+        self._ready_now.clear()
+        self._timers.clear()
+        super().close()
+
+    def _asyncgen_finalizer_hook(self, agen: Any) -> None:
+        """A generator that nobody iterates any more: closed in its turn, or forgotten with its owner."""
+        owner = OWNER.get()
+        if self.is_running() and (owner is None or owner.is_alive):
+            self.create_task(agen.aclose())
+
+
+def _put_down(coroutine: Any) -> None:
+    for _ in range(_STUBBORN):
+        try:
+            coroutine.close()
+        except RuntimeError:
+            continue  # its cleaning up waits for something: not any more
+        except BaseException:  # noqa: S110 - whatever a dead process would have said
+            pass
+        return
+
+
+@contextlib.contextmanager
+def owned(owner: Owner | None) -> Generator[None]:
+    """Everything scheduled inside the block belongs to ``owner``."""
+    token = OWNER.set(owner)
+    try:
+        yield
+    finally:
+        OWNER.reset(token)

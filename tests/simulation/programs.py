@@ -1,0 +1,8 @@
+"""What can be put under simulation, by name."""
+
+from __future__ import annotations
+
+from tests.simulation import desk
+from tests.simulation.process import Program
+
+PROGRAMS: dict[str, Program] = {"desk": desk.trade}
