@@ -70,7 +70,7 @@ def switch(store: Store, *arguments: str, said: str = "") -> subprocess.Complete
     environment = {**os.environ, "FIRESTORE_EMULATOR_HOST": f"127.0.0.1:{store.server_port}", "USER": "ann"}
     environment["CLOUDSDK_CORE_ACCOUNT"] = "ann@example.com"
     command = [str(SWITCH), *arguments]
-    return subprocess.run(
+    return subprocess.run(  # noqa: S603 - our own program
         command, input=said, env=environment, capture_output=True, text=True, timeout=60, check=False
     )
 
