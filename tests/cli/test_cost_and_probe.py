@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from benchmarks.cloud_cycle import calls_a_minute, deployment
-from shared.cli.cost import bills_of, load_measured
+from shared.cli.cost import bills_of, load_measured, savings_of
 from shared.cli.probe import measured
 from shared.clock import SystemClock
 from shared.errors import ConfigError
@@ -53,6 +53,15 @@ def test_the_measurement_is_of_what_terraform_deploys() -> None:
 def test_every_bill_of_the_measurement_is_positive() -> None:
     found = load_measured()
     assert all(item.usd >= 0 for bill in bills_of(found, found.markets) for item in bill.items)
+
+
+def test_the_document_says_what_the_model_says() -> None:
+    found = load_measured()
+    text = (Path(__file__).parents[2] / "docs" / "cost.md").read_text()
+    totals = " | ".join(f"**{bill.usd:,.2f}**" for bill in bills_of(found, found.markets))
+    assert f"| **total** | {totals} |" in text
+    for way in savings_of(found, found.markets):
+        assert f"| {way.change} | {way.usd:,.2f} |" in text
 
 
 @pytest.mark.parametrize(
