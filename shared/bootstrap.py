@@ -20,23 +20,43 @@ from shared.clock import HOUR, SECOND, Clock, Instant
 from shared.config import Secret, Settings
 from shared.edges.board import Board
 from shared.edges.detector import DetectorSettings
+from shared.errors import RefusedError
+from shared.execution.account import Account
 from shared.execution.assemble import Execution, Rules, assemble
 from shared.execution.books import BookKeeper
+from shared.execution.journal import Journal
 from shared.execution.live import LiveGateway
 from shared.execution.paper import PaperGateway
 from shared.execution.policy import OrderPolicy
+from shared.execution.reservations import Reservations
 from shared.execution.safety import SafetyPolicy
+from shared.execution.stored_book import ACCOUNT, StoredBook
 from shared.execution.trader import Examine, nothing_to_examine
 from shared.fees.kalshi import FeeSchedule
+from shared.ids import RandomIds
 from shared.mapping.tables import leagues
 from shared.money import LOTS, Quantity, price_from_cents
+from shared.pipeline.credits import DailyCredits
 from shared.pipeline.detect import EdgeDetector
 from shared.pipeline.kalshi_scrape import HEARTBEAT, KalshiScraper
 from shared.pipeline.map_events import EventMapper
-from shared.pipeline.odds_scrape import OddsScraper
+from shared.pipeline.odds_scrape import BUDGET, OddsScraper
+from shared.pipeline.props_books import BookLines, BookSettings
+from shared.pipeline.props_process import PropsProcessor
+from shared.pipeline.props_raw import RunRecorder
+from shared.pipeline.props_scrape import BUDGET as PROPS_BUDGET
+from shared.pipeline.props_scrape import PropsScraper
+from shared.pipeline.results import ResultWatch
 from shared.pipeline.settle import Settler
+from shared.pipeline.settlement import Settlement
+from shared.platforms import DOCUMENTS
 from shared.ports import Blobs, Bus, Documents
+from shared.props.day import DayReader
+from shared.props.predict import MarketConsensus, Predictor
+from shared.risk.controls import Proposal
+from shared.risk.gate import Gate
 from shared.risk.limits import RiskLimits
+from shared.risk.safeguards import Safeguards
 from shared.runtime.feed import LiveFeed
 from shared.runtime.floor import TradingFloor
 from shared.runtime.local import Parts
@@ -57,7 +77,6 @@ from shared.venues.retry import Retry
 
 T = TypeVar("T")
 
-DOCUMENTS = "documents.sqlite"
 # A lease lives for three of its renewals: two may fail.
 LEASE_TURNS = 3
 
@@ -157,6 +176,7 @@ def local_system(
         settler=Settler(kalshi, desk.execution.account, desk.execution.journal),
         stream=_stream(venues, clock, resources, account=options.live),
         live=desk.feed,
+        results=ResultWatch(kalshi, documents, bus, clock),
         stats=stats,
         resources=resources,
         bankroll=settings.paper_bankroll_usd,
@@ -234,6 +254,21 @@ def _quotes(options: RunOptions) -> QuoteLimits:
     return QuoteLimits(max_age=int(options.max_book_age_s * SECOND))
 
 
+def settlement(
+    documents: Documents, bus: Bus, clock: Clock, client: KalshiClient, settings: Settings
+) -> Settlement:
+    """Pays out an account that another process trades: it shares the book, and never reserves."""
+
+    async def nothing_is_sent(_: Proposal) -> Safeguards:
+        raise RefusedError("this process sends no orders")
+
+    stored = StoredBook(documents, ACCOUNT, clock, SystemRandom())
+    holder = f"settlement/{RandomIds().new()}"
+    reservations = Reservations(stored, holder, Gate(risk_limits(settings)), nothing_is_sent)
+    journal = Journal(reservations, bus, clock, "live" if settings.kalshi_key_id else "paper")
+    return Settlement(stored, Settler(client, Account(stored), journal), journal)
+
+
 def version() -> str:
     """The running version, as canary mode names it."""
     try:
@@ -283,8 +318,8 @@ def _stream(
 def odds_scraper(
     settings: Settings,
     venues: Venues,
-    documents: SqliteDocuments,
-    bus: LocalBus,
+    documents: Documents,
+    bus: Bus,
     clock: Clock,
     options: RunOptions,
     resources: AsyncExitStack,
@@ -308,3 +343,52 @@ def odds_scraper(
         settings.odds_bookmakers,
         settings.odds_poll_seconds,
     )
+
+
+def props_scraper(
+    settings: Settings,
+    venues: Venues,
+    documents: Documents,
+    bus: Bus,
+    blobs: Blobs,
+    clock: Clock,
+    resources: AsyncExitStack,
+    daily_credits: tuple[int, int] | None = None,
+) -> PropsScraper:
+    """Scraper of player props; without a key of the odds feed it reads the exchange alone.
+
+    ``daily_credits`` are the props' share and the whole day's limit; by default the settings'.
+    """
+    share, whole = daily_credits or (settings.props_daily_credits, settings.odds_daily_credits)
+    pages = [_recorder(blobs, clock, resources, 50)]
+    kalshi = KalshiClient(pages[0], clock, _retry(clock), base_url=venues.kalshi_base_url)
+    books = None
+    if venues.odds_key:
+        pages.append(_recorder(blobs, clock, resources, 4))
+        client = OddsApiClient(
+            pages[1], clock, _retry(clock, 2.0), base_url=venues.odds_base_url, key=venues.odds_key
+        )
+        rng = SystemRandom()
+        purses = [
+            DailyCredits(documents, clock, rng, PROPS_BUDGET, share),
+            DailyCredits(documents, clock, rng, BUDGET, whole),
+        ]
+        asked = BookSettings(settings.odds_regions, settings.odds_bookmakers, settings.props_alternate_lines)
+        books = BookLines(client, purses, asked)
+    leagues, tokens = settings.leagues, settings.props_run_tokens
+    return PropsScraper(kalshi, books, pages, documents, bus, clock, SystemRandom(), leagues, tokens)
+
+
+def _recorder(blobs: Blobs, clock: Clock, resources: AsyncExitStack, connections: int) -> RunRecorder:
+    """A transport that stores every page; closed with ``resources``."""
+    made = RunRecorder(AiohttpTransport(max_connections=connections), blobs, clock)
+    resources.push_async_callback(made.close)
+    return made
+
+
+def props_processor(
+    documents: Documents, bus: Bus, blobs: Blobs, clock: Clock, predictor: Predictor | None = None
+) -> PropsProcessor:
+    """Processor of scraped props; ``predictor`` is the model asked, the market's consensus by default."""
+    reader = DayReader(predictor or MarketConsensus())
+    return PropsProcessor(documents, blobs, bus, clock, SystemRandom(), reader)

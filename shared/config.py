@@ -101,8 +101,13 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     profile: Annotated[Profile, Meta(description="how much net edge to ask for")] = Profile.STANDARD
 
     google_cloud_project: Annotated[str, Meta(description="needed when BACKEND=gcp")] = ""
+    firestore_database: str = "(default)"
     bigquery_dataset: str = "arb"
     raw_bucket: Annotated[str, Meta(description="Cloud Storage bucket of raw payloads")] = ""
+    secret_versions: Annotated[
+        tuple[str, ...],
+        Meta(description="pinned secret=number, or secret=newer/older"),
+    ] = ()
 
     kalshi_base_url: Url = Url("https://external-api.kalshi.com/trade-api/v2")
     kalshi_ws_url: Url = Url("wss://external-api-ws.kalshi.com/trade-api/ws/v2")
@@ -122,6 +127,15 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     odds_bookmakers: Annotated[tuple[str, ...], Meta(description="only these books; wins over regions")] = ()
     odds_daily_credits: Annotated[Count, Meta(description="the free plan is 500 a month")] = 16
     odds_poll_seconds: Seconds = 60.0
+    props_daily_credits: Annotated[
+        Count, Meta(description="of the day's credits, what player props may take; one game is 2 to 20")
+    ] = 8
+    props_alternate_lines: Annotated[
+        bool, Meta(description="ask for alternate lines too: twice the credits, and curves instead of points")
+    ] = True
+    props_run_tokens: Annotated[
+        Positive, Meta(description="exchange rate-limit tokens a scrape may take")
+    ] = 6_000
 
     polymarket_gamma_url: Url = Url("https://gamma-api.polymarket.com")
     polymarket_clob_url: Url = Url("https://clob.polymarket.com")

@@ -95,7 +95,10 @@ class Documents(Protocol):
         ...
 
     def watch(self, collection: str) -> AsyncIterator[Document]:
-        """Each document of ``collection`` as it is now, then every later state."""
+        """Each document of ``collection`` as it is now, then later states; removals are not shown.
+
+        Embedded stores show every state; a cloud store may leave out one that was replaced at once.
+        """
         ...
 
 

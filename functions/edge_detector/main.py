@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from shared.entry import Event, handled, run, topic_of
+from shared.entry import Answer, Event, pushed
 from shared.messages import Message, OddsSeen
 from shared.pipeline.detect import EdgeDetector
 from shared.worker import worker
@@ -14,12 +14,12 @@ async def handle(detector: EdgeDetector, message: Message) -> None:
 
 
 async def _work(event: Event) -> None:
-    topic = topic_of(event, OddsSeen.TOPIC)
     async with worker() as parts:
         detector = parts.edge_detector
-        await handled(topic, event, lambda message: handle(detector, message), parts.bus, parts.clock)
+        await detector.ready()
+        await parts.receive(event, OddsSeen.TOPIC, lambda message: handle(detector, message))
 
 
-def main(event: Event) -> None:
-    """CloudEvent entry point of the deployed function."""
-    run(_work(event))
+def main(event: Event) -> Answer:
+    """Entry point of the deployed function."""
+    return pushed(event, lambda: _work(event))

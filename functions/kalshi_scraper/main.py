@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from shared.entry import Answer, answered
 from shared.pipeline.kalshi_scrape import KalshiScraper, ScrapeReport
-from shared.worker import worker
+from shared.worker import Skipped, worker
 
 
 async def handle(scraper: KalshiScraper) -> ScrapeReport:
@@ -12,11 +12,13 @@ async def handle(scraper: KalshiScraper) -> ScrapeReport:
     return await scraper.scrape()
 
 
-async def _work() -> ScrapeReport:
+async def _work(request: object) -> ScrapeReport | Skipped:
     async with worker() as parts:
-        return await handle(parts.kalshi_scraper)
+        scraper = parts.kalshi_scraper
+        scraper.forget_unlisted(parts.clock.now())
+        return await parts.scheduled("kalshi_scraper", request, lambda: handle(scraper))
 
 
 def main(request: object) -> Answer:
     """HTTP entry point of the deployed function."""
-    return answered(_work)
+    return answered(lambda: _work(request))

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from shared.entry import Answer, answered
 from shared.pipeline.odds_scrape import OddsReport, OddsScraper
-from shared.worker import worker
+from shared.worker import Skipped, worker
 
 
 async def handle(scraper: OddsScraper) -> OddsReport:
@@ -15,12 +15,16 @@ async def handle(scraper: OddsScraper) -> OddsReport:
     return await scraper.scrape()
 
 
-async def _work() -> OddsReport:
+async def _turn(scraper: OddsScraper) -> OddsReport:
+    await scraper.slates()
+    return await handle(scraper)
+
+
+async def _work(request: object) -> OddsReport | Skipped:
     async with worker() as parts:
-        await parts.odds_scraper.slates()
-        return await handle(parts.odds_scraper)
+        return await parts.scheduled("odds_scraper", request, lambda: _turn(parts.odds_scraper))
 
 
 def main(request: object) -> Answer:
     """HTTP entry point of the deployed function."""
-    return answered(_work)
+    return answered(lambda: _work(request))

@@ -15,6 +15,7 @@ from shared.clock import MINUTE, SECOND, Clock, Instant, first, format_instant
 from shared.errors import (
     ArbError,
     CredentialsError,
+    MalformedError,
     OutcomeUnknownError,
     RateLimitedError,
     RefusedError,

@@ -7,6 +7,7 @@ for an hour and made anew sooner when the text it was made from, or the slate, h
 
 from __future__ import annotations
 
+import asyncio
 import random
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping
@@ -16,7 +17,7 @@ from typing import Any
 import msgspec
 
 from shared.cas import update
-from shared.clock import DAY, Clock, Instant
+from shared.clock import DAY, SECOND, Clock, Instant, age
 from shared.errors import ArbError, ConflictError
 from shared.ids import digest
 from shared.mapping.cache import MappingCache
@@ -29,6 +30,8 @@ from shared.ports import Bus, Documents, Value
 
 MAPPINGS, SLATES = "mappings", "odds_events"
 _KEPT = 2 * DAY
+# A slate is read anew every ten minutes; a document read for every listing would cost more than all else.
+_SLATES_S = 60.0
 
 
 class EventMapper:
@@ -43,6 +46,8 @@ class EventMapper:
         self._slates: dict[str, dict[str, OddsEvent]] = defaultdict(dict)
         self._due: set[str] = set()
         self._listings = self._answered = 0
+        self._flushing, self._refreshing = asyncio.Lock(), asyncio.Lock()
+        self._refreshed_at: Instant | None = None
 
     @property
     def hit_rate(self) -> float:
@@ -88,7 +93,14 @@ class EventMapper:
         self._due |= {league.name for league in league_of_sport_key(sport_key)} & self._markets.keys()
 
     async def flush(self) -> list[MappingDecided]:
-        """Decide every league with something new; publish and keep the decisions that changed."""
+        """Decide every league with something new; publish and keep the decisions that changed.
+
+        What comes meanwhile waits for the next flush: many listings at once are one decision a league.
+        """
+        async with self._flushing:
+            return await self._flush()
+
+    async def _flush(self) -> list[MappingDecided]:
         due, self._due = self._due, set()
         changed = [decision for league in sorted(due) for decision in self._decide(league)]
         try:
@@ -108,6 +120,14 @@ class EventMapper:
         """Learn the slates in the document store."""
         for document in await self._documents.query(SLATES):
             self.learn(document.path.partition("/")[2], slate_of(document.value))
+
+    async def refresh(self, max_age_s: float = _SLATES_S) -> None:
+        """Learn the slates in the document store, unless that was done within ``max_age_s`` seconds."""
+        async with self._refreshing:
+            now, last = self._clock.now(), self._refreshed_at
+            if last is None or age(last, now) >= max_age_s * SECOND:
+                await self.restore()
+                self._refreshed_at = now
 
     def forget(self, tickers: Iterable[str]) -> None:
         """Drop markets that are over."""

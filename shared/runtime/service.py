@@ -1,4 +1,4 @@
-"""The execution service: an executor of its own. Signals come from the store or the bus; nothing else is here.
+"""The execution service: an executor of its own. Signals come from store or bus; nothing else is here.
 
 Every signal stands in ``signals/{id}`` before it is told, so what was raised while no executor ran is found
 there, and one that the bus tells twice is worked once.

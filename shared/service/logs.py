@@ -9,10 +9,12 @@ from __future__ import annotations
 
 import logging
 import re
+import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from logging.handlers import RotatingFileHandler
 from pathlib import Path
+from typing import TextIO
 
 import msgspec
 
@@ -121,6 +123,25 @@ def logging_to(file: Path, form: LogFormat, redact: Redact, *, stderr: bool) -> 
         for handler in handlers:
             root.removeHandler(handler)
             handler.close()
+
+
+def log_to_stdout(form: LogFormat, redact: Redact) -> None:
+    """Log to standard output for the rest of the process, where the platform of a deployed function reads.
+
+    Everything from INFO that is ours, others' from WARNING; calling it again changes nothing.
+    """
+    root = logging.getLogger()
+    if any(isinstance(one, _Stdout) for one in root.handlers):
+        return
+    handler = _Stdout(sys.stdout)
+    handler.addFilter(Safe(redact))
+    handler.setFormatter(FORMATTERS[form]())
+    root.addHandler(handler)
+    logging.getLogger("shared").setLevel(logging.INFO)
+
+
+class _Stdout(logging.StreamHandler[TextIO]):
+    """The one that :func:`log_to_stdout` adds."""
 
 
 async def tell(message: Message) -> None:

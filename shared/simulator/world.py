@@ -23,6 +23,8 @@ from shared.simulator.flow import Desk
 from shared.simulator.market import Market
 from shared.simulator.model import STEP, Latent
 from shared.simulator.orders import OrderDesk
+from shared.simulator.players import Squad
+from shared.simulator.prop_listing import prop_events, prop_series
 from shared.simulator.schedule import DEMO, Game, Preset, Script, postponed, slate
 
 Action = Callable[[Instant], int | None]
@@ -41,6 +43,8 @@ class Contest:
     events: tuple[Event, ...] = ()
     markets: list[Market] = field(default_factory=list)
     desks: list[Desk] = field(default_factory=list)
+    squad: Squad | None = None
+    props: list[Market] = field(default_factory=list)
     over: bool = False
 
     @property
@@ -62,7 +66,7 @@ class World:
         self.preset = preset
         self.now = start
         self.contests: list[Contest] = []
-        self.exchange = Exchange(seed, series_table(), start)
+        self.exchange = Exchange(seed, series_table() | (prop_series() if preset.players else {}), start)
         self.orders = OrderDesk(self.exchange)
         self.feed = Feed(seed, self)
         self._due: list[tuple[int, int, Action]] = []
@@ -129,10 +133,21 @@ class World:
         contest.events = listing.events()
         for event in contest.events:
             contest.markets += self.exchange.list_event(event)
+        self._list_props(contest, created, opens, now)
         self.contests.append(contest)
         self.feed.add(contest)
         self.at(max(opens, now), lambda at: self._open(contest, at))
         self.at(now + STEP, lambda at: self._evolve(contest, at))
+
+    def _list_props(self, contest: Contest, created: Instant, opens: Instant, now: Instant) -> None:
+        squad = Squad.draw(contest.game, self.seed, now, self.preset.players)
+        if not squad.athletes:
+            return
+        contest.squad = squad
+        events = prop_events(squad, self.exchange.series, created, opens)
+        contest.events += events
+        for event in events:
+            contest.props += self.exchange.list_event(event)
 
     def _list_combos(self, number: int, created: Instant) -> None:
         rng = random.Random(f"{self.seed}/combos/{number}")  # noqa: S311 - a simulation
@@ -145,8 +160,13 @@ class World:
                 self.exchange.activate(market)
 
     def _open(self, contest: Contest, now: Instant) -> None:
-        rng = random.Random(f"{self.seed}/flow/{contest.game.odds_id}")  # noqa: S311 - a simulation
-        for market in contest.markets:
+        self._start_desks(contest, contest.markets, "flow", now)
+        # Ladders have a stream of their own: listing them changes no other market.
+        self._start_desks(contest, contest.props, "props", now)
+
+    def _start_desks(self, contest: Contest, markets: list[Market], stream: str, now: Instant) -> None:
+        rng = random.Random(f"{self.seed}/{stream}/{contest.game.odds_id}")  # noqa: S311 - a simulation
+        for market in markets:
             self.exchange.activate(market)
             desk = Desk(self.exchange, market, contest.latent, rng)
             contest.desks.append(desk)
@@ -162,14 +182,17 @@ class World:
         game, latent = contest.game, contest.latent
         if now < game.start:
             latent.drift(now)
+            if contest.squad is not None:
+                contest.squad.drift(now)
             return min(now + STEP, game.start)
         if game.script is Script.POSTPONED and latent.now.played == 0.0:
             self._postpone(contest)
             return now + STEP
-        if now - game.start < game.length:
-            latent.play(now)
-            return min(now + latent.play_step, game.start + game.length)
         latent.play(now)
+        if contest.squad is not None:
+            contest.squad.play(now, latent.now.played)
+        if now - game.start < game.length:
+            return min(now + latent.play_step, game.start + game.length)
         self._finish(contest, now)
         return None
 
@@ -177,7 +200,7 @@ class World:
         """The game is put off by a day; the exchange keeps its tickers, the feed lists it again."""
         contest.game = contest.latent.game = postponed(contest.game)
         self.feed.add(contest)
-        for market in contest.markets:
+        for market in (*contest.markets, *contest.props):
             self.exchange.postpone(market, Instant(market.closes + DAY))
 
     def _finish(self, contest: Contest, now: Instant) -> None:
@@ -185,7 +208,7 @@ class World:
         contest.over = True
         for desk in contest.desks:
             desk.leave()
-        for market in contest.markets:
+        for market in (*contest.markets, *contest.props):
             self.orders.close_market(market)
             self.exchange.close(market)
         self.at(now + self.preset.determine_after_s * SECOND, lambda at: self._determine(contest, at))
@@ -193,7 +216,7 @@ class World:
     def _determine(self, contest: Contest, now: Instant) -> None:
         score = contest.latent.final
         assert score is not None  # noqa: S101 - the game is over
-        for market in contest.markets:
+        for market in (*contest.markets, *contest.props):
             contract = market.contract
             result, payout = contract.question.payout(score, contest.game.league.three_way)
             ruled = self.ruling(market)
@@ -204,7 +227,7 @@ class World:
         self.at(now + timer * SECOND, lambda at: self._settle(contest, at))
 
     def _settle(self, contest: Contest, now: Instant) -> None:
-        for market in contest.markets:
+        for market in (*contest.markets, *contest.props):
             self.exchange.settle(market, self.orders.pay_out)
             self.on_settled(market)
         self.at(now + _KEEP_SETTLED, lambda at: self._archive(contest))

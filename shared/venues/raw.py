@@ -12,7 +12,7 @@ from collections.abc import Mapping
 import msgspec
 
 from shared.clock import SECOND, Clock, Instant, format_instant, utc_day
-from shared.errors import StorageError
+from shared.errors import ArbError
 from shared.ports import Blobs
 from shared.venues.http import Params, Response, Transport, place
 
@@ -63,7 +63,7 @@ class RawKeeper:
             await self._flush(now)
 
     async def _flush(self, now: Instant) -> None:
-        """Store the lines. A disk that refuses costs the raw copy, never the trading: it is logged."""
+        """Store the lines. A store that refuses costs the raw copy, never the trading: it is logged."""
         lines, self._lines, self._size, self._since = self._lines, [], 0, now
         if not lines:
             return
@@ -71,7 +71,7 @@ class RawKeeper:
         path = f"raw/{self._venue}/{utc_day(now)}/{moment}.jsonl"
         try:
             await self._blobs.put(path, b"\n".join(lines) + b"\n")
-        except StorageError as exc:
+        except ArbError as exc:
             _log.error("raw copy lost: %s", exc)
 
 

@@ -131,20 +131,40 @@ async def test_an_update_that_changes_nothing_writes_nothing(documents: Document
     assert await documents.get("c/a") == found
 
 
-async def test_watch_shows_the_present_then_every_later_state(documents: Documents) -> None:
+async def test_watch_shows_the_present_then_newer_states_to_the_newest(documents: Documents) -> None:
     version = await documents.create("c/a", {"n": 0})
     await documents.create("other/a", {"n": -1})
     async with aclosing(documents.watch("c")) as states:  # type: ignore[type-var]  # every backend's is a generator
         seen = [await _next_value(states)]
         for n in range(1, 20):
             version = await documents.replace_if("c/a", {"n": n}, version)
-        seen += [await _next_value(states) for _ in range(19)]
-    assert seen == [{"n": n} for n in range(20)]
+        while seen[-1] != 19:
+            seen.append(await _next_value(states))
+    assert seen[0] == 0
+    assert seen == sorted(set(seen))
 
 
-async def _next_value(states: AsyncIterator[Document]) -> object:
+async def test_watch_shows_a_document_that_comes_later(documents: Documents) -> None:
+    await documents.create("c/a", {"n": 0})
+    async with aclosing(documents.watch("c")) as states:  # type: ignore[type-var]
+        assert await _next_value(states) == 0
+        await documents.create("c/b", {"n": 1})
+        assert await _next_value(states) == 1
+
+
+async def test_watch_survives_a_removal_and_does_not_show_it(documents: Documents) -> None:
+    version = await documents.create("c/a", {"n": 0})
+    async with aclosing(documents.watch("c")) as states:  # type: ignore[type-var]
+        assert await _next_value(states) == 0
+        await documents.delete_if("c/a", version)
+        await documents.create("c/b", {"n": 1})
+        assert await _next_value(states) == 1
+
+
+async def _next_value(states: AsyncIterator[Document]) -> int:
     async with asyncio.timeout(5):
-        return (await anext(states)).value
+        found: int = (await anext(states)).value["n"]
+        return found
 
 
 # --- the lease stands on these promises ------------------------------------------------------------------

@@ -16,16 +16,18 @@ import pytest
 from flask.testing import FlaskClient
 
 from shared import entry, worker
-from shared.clock import Instant, SystemClock
+from shared.clock import SystemClock
+from shared.errors import MalformedError
 from shared.messages import MarketListed, encode, seal
 from shared.ports import Document
 from shared.simulator.schedule import SMALL
 from shared.simulator.server import serve
 from shared.simulator.world import World
 from shared.terms import MarketShape, MarketStatus
+from shared.topology import BY_NAME
 
 ROOT = Path(__file__).parents[2]
-NAMES = ("kalshi_scraper", "odds_scraper", "event_mapper", "edge_detector")
+NAMES = tuple(sorted(BY_NAME))
 
 
 @pytest.fixture
@@ -66,10 +68,7 @@ def venues(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Iterator[None]:
 
 async def _close() -> None:
     for held in worker._workers.values():
-        await held.bus.close()
-        await held.warehouse.close()
-        await held.resources.aclose()
-        await held.documents.close()
+        await held.close()
     worker._workers.clear()
 
 
@@ -83,7 +82,7 @@ def client(name: str, kind: str) -> FlaskClient:
 def documents(collection: str) -> list[Document]:
     async def query() -> list[Document]:
         async with worker.worker() as parts:
-            return await parts.documents.query(collection)
+            return await parts.platform.documents.query(collection)
 
     return entry.run(query())
 
@@ -91,7 +90,7 @@ def documents(collection: str) -> list[Document]:
 def rows(table: str) -> int:
     async def query() -> int:
         async with worker.worker() as parts:
-            found = await parts.warehouse.query(f"SELECT count(*) AS n FROM {table}")  # noqa: S608
+            found = await parts.platform.warehouse.query(f"SELECT count(*) AS n FROM {table}")  # noqa: S608
             return int(found[0]["n"])
 
     return entry.run(query())
@@ -111,7 +110,7 @@ def push(message: MarketListed) -> dict[str, object]:
 
 def listing(**changes: object) -> MarketListed:
     given: dict[str, object] = {
-        "observed_at": Instant(1_790_000_000_000_000),
+        "observed_at": SystemClock().now(),
         "ticker": "KXNFLGAME-26SEP28PHICHI-PHI",
         "event_ticker": "KXNFLGAME-26SEP28PHICHI",
         "series_ticker": "KXNFLGAME",
@@ -172,8 +171,8 @@ def test_a_message_that_is_not_base64_is_malformed() -> None:
     class Pushed:
         data = {"message": {"data": "%%%"}}  # noqa: RUF012
 
-    with pytest.raises(Exception, match="base64"):
-        entry.message_of("kalshi-markets", Pushed())
+    with pytest.raises(MalformedError, match="base64"):
+        entry.delivery_of(Pushed(), "kalshi-markets")
 
 
 @pytest.mark.parametrize("name", NAMES)
@@ -182,13 +181,3 @@ def test_a_function_starts_without_heavy_modules(name: str) -> None:
     code = f"import functions.{name}.main, sys; print(*({heavy!r} & sys.modules.keys()))"
     done = subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, check=True)  # noqa: S603
     assert done.stdout.strip() == ""
-
-
-def test_the_cloud_backend_says_that_it_is_not_there(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
-    monkeypatch.chdir(tmp_path)
-    monkeypatch.setenv("BACKEND", "gcp")
-    monkeypatch.setenv("GOOGLE_CLOUD_PROJECT", "p")
-    worker._workers.clear()
-    answer = client("kalshi_scraper", "http").get("/")
-    assert answer.status_code == 500
-    assert "BACKEND=local" in answer.get_json()["error"]

@@ -119,9 +119,10 @@ def test_a_field_description_keeps_the_unit_of_its_type() -> None:
 
 
 @pytest.mark.parametrize("kind", MESSAGES, ids=lambda kind: kind.__name__)
-def test_every_table_is_partitioned_by_our_clock_and_needs_a_filter(kind: type[Message]) -> None:
+def test_every_table_is_partitioned_by_a_time_and_needs_a_filter(kind: type[Message]) -> None:
     found = bigquery.table(kind)
-    assert (found["partition_field"], found["partition_type"]) == ("observed_at", "DAY")
+    assert (found["partition_field"], found["partition_type"]) == (kind.PARTITION, "DAY")
+    assert _field(kind, kind.PARTITION)["type"] in ("TIMESTAMP", "DATE")
     assert found["require_partition_filter"]
     assert found["clustering"] == list(kind.CLUSTER)
     assert all(

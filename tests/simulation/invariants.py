@@ -13,7 +13,6 @@ from typing import Any
 from shared.clock import SECOND, Instant, eastern_day
 from shared.money import Usd, format_usd, parse_price, parse_quantity, parse_usd
 from shared.orders.intent import client_order_id
-from shared.orders.state import TERMINAL
 from shared.risk.controls import CONTROLS
 from shared.simulator.accounts import Position
 from shared.simulator.tickets import MemberOrder

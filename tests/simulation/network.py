@@ -16,8 +16,8 @@ from urllib.parse import urlencode, urlsplit
 
 import msgspec
 
-from shared.money import Quantity
 from shared.errors import ArbError, OutcomeUnknownError, VenueDownError
+from shared.money import Quantity
 from shared.simulator.accounts import Account
 from shared.simulator.kalshi_http import KalshiApi
 from shared.simulator.kalshi_ws import Session

@@ -16,9 +16,9 @@ from shared.messages import Certificate, PriceRange, SignalRaised, seal
 from shared.money import LOTS, MICROS, Price, Quantity, complement
 from shared.simulator.market import Market
 from shared.terms import FeeType, MarketKind, Period, Profile, Side
+from tests.simulation.bus import SimulationBus
 from tests.simulation.loop import SimulationLoop, owned
 from tests.simulation.network import Exchange
-from tests.simulation.bus import SimulationBus
 
 _EDGE = 0.03
 _MOST_CONTRACTS = 12

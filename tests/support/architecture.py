@@ -26,12 +26,15 @@ LAYERS: tuple[frozenset[str], ...] = tuple(
         "ids money clock terms trace",
         "messages",
         "ports",
-        "config cas findings idempotence lease schema entry",
+        "config cas findings idempotence lease schema topology",
+        "delivery",
+        "entry",
         "backends",
         "odds fees",
         "books",
-        "mapping props",
+        "mapping",
         "edges",
+        "props",
         "lanes",
         "sizing",
         "orders",
@@ -44,6 +47,7 @@ LAYERS: tuple[frozenset[str], ...] = tuple(
         "service",
         "simulator",
         "replay",
+        "platforms",
         "bootstrap",
         "worker",
         "cli",
@@ -77,8 +81,8 @@ _IMPURE_CALLS = frozenset(
 _FILE_METHODS = _words("read_text write_text read_bytes write_bytes mkdir unlink touch iterdir glob rglob")
 _READS_PACKAGE_DATA = "shared/mapping/tables.py"
 
-HEAVY = _words("duckdb numpy rich typer rapidfuzz functions_framework google scipy")
-_MAY_BE_HEAVY = ("shared/cli/", "shared/backends/local/")
+HEAVY = _words("duckdb numpy rich typer rapidfuzz functions_framework google scipy sqlglot")
+_MAY_BE_HEAVY = ("shared/cli/", "shared/backends/local/", "shared/backends/gcp/")
 
 _SPEAKS_VENUE = ("shared/venues/", "shared/simulator/")
 _VENUE_WORD = re.compile(

@@ -218,12 +218,20 @@ class KalshiClient:
         series_ticker: str,
         *,
         status: str = "open",
+        min_close: Instant | None = None,
         series: Mapping[str, wire.Series] | None = None,
         starts: Mapping[str, Instant] | None = None,
     ) -> Rows[MarketListed]:
-        """Every market of a series by way of its events: with event titles, fee parameters, start times."""
+        """Every market of a series by way of its events: with event titles, fee parameters, start times.
+
+        ``min_close`` leaves out events that closed before it: settled ones reach back for months.
+        """
         params = pairs(
-            limit=_EVENTS_PAGE, series_ticker=series_ticker, status=status, with_nested_markets="true"
+            limit=_EVENTS_PAGE,
+            series_ticker=series_ticker,
+            status=status,
+            with_nested_markets="true",
+            min_close_ts=unix_of(min_close),
         )
 
         def make(rows: Iterable[msgspec.Raw], now: Instant) -> tuple[list[MarketListed], list[Quarantined]]:

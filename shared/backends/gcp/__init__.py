@@ -1,0 +1,1 @@
+"""The Google Cloud backend: Firestore, Pub/Sub, BigQuery, Cloud Storage, Secret Manager."""
