@@ -35,6 +35,7 @@ from typing import Any
 import httpx
 import msgspec
 
+from shared.analytics.cost import Deployment
 from shared.backends.memory.documents import MemoryDocuments
 from shared.bootstrap import quote_age, sport_keys
 from shared.clock import Clock, Instant, ScaledClock
@@ -63,6 +64,7 @@ COMMAND = "python -m benchmarks.cloud_cycle --out shared/analytics/measured.json
 _CREDITS = 1_000_000
 _FRAMEWORK_PUSHES = 1_500
 _DEMO_SPEED = 60.0
+_MEMORY_GIB = 0.5
 
 # Said to the framework in place of a function: what every pushed call does before its handler.
 _BARE = "from shared.entry import message_of\n\ndef main(event):\n    message_of('kalshi-markets', event)\n"
@@ -390,23 +392,16 @@ def _kept(warehouse: Any, table: str) -> tuple[int, float, Any, Any]:
     return row
 
 
-def deployment() -> dict[str, object]:
+def deployment() -> Deployment:
     """What Terraform deploys, as far as it is paid for."""
     functions = json.loads((ROOT / "terraform" / "functions.json").read_text())
-    pushed: dict[str, list[str]] = {}
+    pushed: dict[str, tuple[str, ...]] = {}
     for name, function in functions.items():
         for topic in function["pushed"]:
-            pushed.setdefault(topic, []).append(name)
-    return {
-        "pushed": pushed,
-        "calls_a_minute": {
-            name: calls_a_minute(function["schedule"])
-            for name, function in functions.items()
-            if function["schedule"]
-        },
-        "memory_gib": 0.5,
-        "secrets": len({secret for function in functions.values() for secret in function["secrets"]}),
-    }
+            pushed[topic] = (*pushed.get(topic, ()), name)
+    calls = {name: calls_a_minute(one["schedule"]) for name, one in functions.items() if one["schedule"]}
+    secrets = {secret for function in functions.values() for secret in function["secrets"]}
+    return Deployment(pushed, calls, _MEMORY_GIB, len(secrets))
 
 
 def calls_a_minute(cron: str) -> float:
