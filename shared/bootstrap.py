@@ -46,6 +46,7 @@ from shared.pipeline.props_process import PropsProcessor
 from shared.pipeline.props_raw import RunRecorder
 from shared.pipeline.props_scrape import BUDGET as PROPS_BUDGET
 from shared.pipeline.props_scrape import PropsScraper
+from shared.pipeline.results import ResultWatch
 from shared.pipeline.settle import Settler
 from shared.pipeline.settlement import Settlement
 from shared.platforms import DOCUMENTS
@@ -175,6 +176,7 @@ def local_system(
         settler=Settler(kalshi, desk.execution.account, desk.execution.journal),
         stream=_stream(venues, clock, resources, account=options.live),
         live=desk.feed,
+        results=ResultWatch(kalshi, documents, bus, clock),
         stats=stats,
         resources=resources,
         bankroll=settings.paper_bankroll_usd,

@@ -235,16 +235,36 @@ def why(
 
 
 @app.command()
+def query(
+    name: Annotated[str, typer.Argument(help="A view; without one, all are listed.")] = "",
+    since: Annotated[
+        str, typer.Option(help="Only rows since this day or moment (UTC unless it says otherwise).")
+    ] = "",
+    limit: Annotated[int, typer.Option(min=1, help="How many rows, newest first.")] = 50,
+    data_dir: DataDir = None,
+    json: Json = False,
+) -> None:
+    """Ask history: P&L cut any way, exposure, fill quality, closing lines, coverage, refusals, credits.
+
+    The views are those that BigQuery has; without a name they are listed with the question each answers.
+    """
+    from shared.cli.query import query_command
+
+    query_command(name, since, limit, data_dir, json)
+
+
+@app.command()
 def schema(
     check: Annotated[
         bool, typer.Option("--check", help="Write nothing; fail when files have drifted.")
     ] = False,
     folder: Annotated[Path, typer.Option(help="Where the schemas are.")] = Path("infra/schemas"),
+    views: Annotated[Path, typer.Option(help="Where the views are.")] = Path("infra/bigquery"),
 ) -> None:
-    """Write the Pub/Sub, BigQuery and DuckDB schemas generated from the messages."""
+    """Write the Pub/Sub, BigQuery and DuckDB schemas and the staging views, generated from the messages."""
     from shared.cli.schema import schema_command
 
-    raise typer.Exit(schema_command(folder, check))
+    raise typer.Exit(schema_command(folder, views, check))
 
 
 @app.command()

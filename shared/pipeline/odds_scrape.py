@@ -17,11 +17,11 @@ from shared.cas import update
 from shared.clock import DAY, HOUR, MINUTE, SECOND, Clock, Instant, age
 from shared.errors import ArbError, OperatorError
 from shared.mapping.tables import matches_key
-from shared.messages import OddsEvent, OddsSeen, Quarantined, seal
+from shared.messages import CreditsSpent, OddsEvent, OddsSeen, Quarantined, seal
 from shared.pipeline.credits import DailyCredits
 from shared.pipeline.map_events import MAPPINGS, SLATES
 from shared.ports import Bus, Documents
-from shared.venues.odds_api.client import OddsApiClient
+from shared.venues.odds_api.client import OddsApiClient, OddsPage
 from shared.venues.odds_api.credits import OddsRequest, plan, poll_interval_s
 
 BUDGET = "budgets/odds"
@@ -127,6 +127,7 @@ class OddsScraper:
             raise
         except ArbError as exc:
             report.failed[request.sport_key] = str(exc)
+            await self._tell(request, failure=str(exc))
             return
         if page.credits_used is not None:
             await self._credits.spend(page.credits_used - request.cost)
@@ -136,8 +137,28 @@ class OddsScraper:
         news = [seal(_with_credits(event, page.credits_used, page.credits_remaining)) for event in page.events
                 if event.odds_event_id in wanted]  # fmt: skip
         report.published += len(news)
+        await self._tell(request, page, len(news))
         if news:
             await self._bus.publish(OddsSeen.TOPIC, news)
+
+    async def _tell(
+        self, request: OddsRequest, page: OddsPage | None = None, published: int = 0, failure: str = ""
+    ) -> None:
+        """What a call cost and brought, for history."""
+        spent = CreditsSpent(
+            observed_at=self._clock.now(),
+            sport_key=request.sport_key,
+            call="event_odds" if request.event_id else "odds",
+            odds_event_id=request.event_id,
+            markets=request.markets,
+            planned=request.cost,
+            used=page.credits_used if page else None,
+            remaining=page.credits_remaining if page else None,
+            events=len(page.events) if page else 0,
+            published=published,
+            failure=failure,
+        )
+        await self._bus.publish(CreditsSpent.TOPIC, [seal(spent)])
 
     async def _mapped(self, now: Instant) -> dict[str, dict[str, Instant]]:
         """Starts of mapped games that have not begun, by sport and odds event: the reverse index."""

@@ -32,6 +32,7 @@ from shared.pipeline.detect import EdgeDetector
 from shared.pipeline.kalshi_scrape import KalshiScraper, ScrapeReport
 from shared.pipeline.map_events import EventMapper
 from shared.pipeline.odds_scrape import OddsReport, OddsScraper
+from shared.pipeline.results import ResultWatch
 from shared.runtime.loops import Loop, Loops
 from shared.runtime.trading import TradingParts, TradingSide
 
@@ -57,6 +58,7 @@ class Parts(TradingParts):
     scraper: KalshiScraper
     odds: OddsScraper | None
     mapper: EventMapper
+    results: ResultWatch
 
 
 @dataclass(frozen=True, slots=True)
@@ -109,6 +111,7 @@ class LocalSystem(Loops):
             ("listing", self.every("listing", pace.listing, self._listing)),
             ("housekeeping", self.every("housekeeping", pace.housekeeping, self._tidy)),
             ("purge", self.every("purge", _PURGE_S, p.mapper.purge)),
+            ("results", self.every("results", pace.results, p.results.poll)),
             *self.trading.loops(),
         ]
         if p.odds is not None:

@@ -44,6 +44,7 @@ class Pace:
     reconcile: float = 10.0
     fills: float = 1.0
     signature: float = 0.5
+    results: float = 600.0
     books: float = 1.0
     sweep: float = 1.0
     depth: float = 60.0

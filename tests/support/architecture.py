@@ -81,7 +81,7 @@ _IMPURE_CALLS = frozenset(
 _FILE_METHODS = _words("read_text write_text read_bytes write_bytes mkdir unlink touch iterdir glob rglob")
 _READS_PACKAGE_DATA = "shared/mapping/tables.py"
 
-HEAVY = _words("duckdb numpy rich typer rapidfuzz functions_framework google scipy")
+HEAVY = _words("duckdb numpy rich typer rapidfuzz functions_framework google scipy sqlglot")
 _MAY_BE_HEAVY = ("shared/cli/", "shared/backends/local/", "shared/backends/gcp/")
 
 _SPEAKS_VENUE = ("shared/venues/", "shared/simulator/")
