@@ -53,9 +53,7 @@ class ResultWatch:
 
     async def _mapped(self, started_before: Instant) -> set[str]:
         documents = await self._documents.query(MAPPINGS, limit=_EVERYTHING)
-        return {
-            ticker for document in documents for ticker in _tickers(document.value, started_before)
-        }
+        return {ticker for document in documents for ticker in _tickers(document.value, started_before)}
 
 
 def _tickers(value: Value, started_before: Instant) -> list[str]:

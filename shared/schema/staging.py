@@ -79,9 +79,7 @@ def _staged(kind: type[Message]) -> str:
 
 
 def _first(kind: type[Message], partition: str) -> str:
-    is_date = any(
-        field["name"] == partition and field["type"] == "DATE" for field in bigquery.schema(kind)
-    )
+    is_date = any(field["name"] == partition and field["type"] == "DATE" for field in bigquery.schema(kind))
     return f"DATE '{FIRST_DAY}'" if is_date else f"TIMESTAMP '{FIRST_DAY} 00:00:00+00'"
 
 

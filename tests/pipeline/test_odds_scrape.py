@@ -190,7 +190,13 @@ async def test_history_hears_what_each_call_cost_and_brought(desk: Desk, feed: F
     await mapped(desk, NFL)
     await scraper(desk, feed).scrape()
     (spent,) = desk.said(CreditsSpent)
-    assert (spent.sport_key, spent.call, spent.planned, spent.used, spent.remaining) == (NFL, "odds", 3, 3, 497)
+    assert (spent.sport_key, spent.call, spent.planned, spent.used, spent.remaining) == (
+        NFL,
+        "odds",
+        3,
+        3,
+        497,
+    )
     assert (spent.events, spent.published, spent.failure) == (2, 1, "")
 
 

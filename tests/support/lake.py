@@ -2,18 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from datetime import UTC, date, datetime
 from functools import cache
 from typing import Any
 
-import duckdb
 import msgspec
 
 from shared.backends.local import duck, views
 from shared.backends.local.dialect import to_duckdb
 from shared.clock import DAY, Instant, parse_instant
-from shared.errors import ConfigError
 from shared.messages import MESSAGES, Message, seal
 from shared.schema import duckdb as tables
 from shared.schema.columns import Column, Kind, columns
@@ -51,7 +48,11 @@ class Lake:
     def tell(self, *messages: Message) -> None:
         """Keep messages, in this order; told twice they are there twice."""
         for kind in MESSAGES:
-            batch = [message if message.event_id else seal(message) for message in messages if type(message) is kind]
+            batch = [
+                message if message.event_id else seal(message)
+                for message in messages
+                if type(message) is kind
+            ]
             if batch:
                 self._db.execute(tables.load(kind), [msgspec.json.encode(batch).decode()])
 
@@ -70,6 +71,10 @@ class Lake:
         """The only row of a view."""
         (found,) = self.rows(view, *keep)
         return found
+
+    def evaluate(self, query: str) -> list[tuple[Any, ...]]:
+        """Rows of a query in BigQuery's dialect, through the shim."""
+        return self._db.execute(to_duckdb(query, self._now)).fetchall()
 
     def column_types(self, view: str) -> dict[str, str]:
         """Type of each column of a view, as DuckDB spells it."""
@@ -99,21 +104,6 @@ class Lake:
         wanted = needed(all_views(), view)
         made = {row["view_name"] for row in duck.rows(self._db, "SELECT view_name FROM duckdb_views()", ())}
         views.create(self._db, [one for one in wanted if one.name not in made], self._now)
-
-
-def runs(db: duckdb.DuckDBPyConnection, query: str) -> list[tuple[Any, ...]]:
-    """Rows of a query of BigQuery's on a DuckDB connection."""
-    return db.execute(to_duckdb(query, NOON)).fetchall()
-
-
-def mistakes(view: View, others: Sequence[View] = ()) -> str:
-    """Why DuckDB cannot make a view, empty if it can."""
-    lake = Lake()
-    try:
-        views.create(lake._db, needed([*others, view], view.name), NOON)
-    except ConfigError as exc:
-        return str(exc)
-    return ""
 
 
 _SPELT = {

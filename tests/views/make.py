@@ -109,7 +109,9 @@ def opportunity(
     return OpportunityAssessed(**(known | changes))  # type: ignore[arg-type]  # as the caller says
 
 
-def certificate(line: float | None = None, subject: str = "Boston", verdict: str = "identical") -> Certificate:
+def certificate(
+    line: float | None = None, subject: str = "Boston", verdict: str = "identical"
+) -> Certificate:
     """A certificate of a full game."""
     return Certificate(
         verdict=verdict, odds_event_id="game", league="NBA", kind=MarketKind.WINNER,
@@ -117,7 +119,9 @@ def certificate(line: float | None = None, subject: str = "Boston", verdict: str
     )  # fmt: skip
 
 
-def signal(signal_id: str, opportunity_id: str, ticker: str, seconds: float = 0, **changes: object) -> SignalRaised:
+def signal(
+    signal_id: str, opportunity_id: str, ticker: str, seconds: float = 0, **changes: object
+) -> SignalRaised:
     """A signal to buy 10 YES contracts at 50 cents or better."""
     known = {
         "observed_at": at(seconds), "signal_id": signal_id, "opportunity_id": opportunity_id, "ticker": ticker,
@@ -129,7 +133,9 @@ def signal(signal_id: str, opportunity_id: str, ticker: str, seconds: float = 0,
     return SignalRaised(**(known | changes))  # type: ignore[arg-type]  # as the caller says
 
 
-def mapping(ticker: str, selection: Selection | None = None, seconds: float = 0, **changes: object) -> MappingDecided:
+def mapping(
+    ticker: str, selection: Selection | None = None, seconds: float = 0, **changes: object
+) -> MappingDecided:
     """A market mapped to the odds event ``game``: Boston wins, unless told otherwise."""
     known = {
         "observed_at": at(seconds), "ticker": ticker, "event_ticker": ticker.rpartition("-")[0],

@@ -74,7 +74,10 @@ def test_a_three_way_market_needs_all_three(lake: Lake) -> None:
 def test_regional_sites_of_one_operator_are_one_voice_the_newest(lake: Lake) -> None:
     sites = quote("unibet_uk", {"Boston": 1.5, "Miami": 2.8}, 60), quote("unibet_fr", H2H, 90)
     lake.tell(mapping("G-1-A"), odds(*sites, seconds=91))
-    assert lake.row("closing_lines", "operator", "bookmaker") == {"operator": "unibet", "bookmaker": "unibet_fr"}
+    assert lake.row("closing_lines", "operator", "bookmaker") == {
+        "operator": "unibet",
+        "bookmaker": "unibet_fr",
+    }
 
 
 def test_a_venue_we_trade_on_is_no_close(lake: Lake) -> None:
@@ -110,7 +113,9 @@ LINES = [
 ]  # fmt: skip
 
 
-@pytest.mark.parametrize(("selection", "kind", "quoted"), LINES, ids=lambda value: getattr(value, "market", None))
+@pytest.mark.parametrize(
+    ("selection", "kind", "quoted"), LINES, ids=lambda value: getattr(value, "market", None)
+)
 def test_the_close_is_the_detectors_own_multiplicative_fair_value(
     lake: Lake, selection: Selection | None, kind: MarketKind, quoted: BookmakerMarket
 ) -> None:
@@ -170,9 +175,7 @@ def test_the_no_side_closes_at_the_rest(lake: Lake) -> None:
 
 
 def test_without_the_inputs_of_a_trade_nobody_counts_as_independent(lake: Lake) -> None:
-    lake.tell(
-        mapping("G-1-A"), fill("f", "G-1-A", YES, 50, 10), odds(quote("fd", H2H, 7_000), seconds=7_001)
-    )
+    lake.tell(mapping("G-1-A"), fill("f", "G-1-A", YES, 50, 10), odds(quote("fd", H2H, 7_000), seconds=7_001))
     found = lake.row("closing_value")
     assert (found["books"], found["independent_books"], found["close_independent"]) == (1, 0, None)
 
@@ -195,7 +198,12 @@ def test_sports_and_price_bands_have_their_mean_and_share(lake: Lake) -> None:
     found = {row["price_band_cents"]: row for row in lake.rows("closing_value_by_sport")}
     close = 2.1 / 3.9
     band = found[50]
-    assert (band["fills"], band["events"], band["independent_fills"], band["share_positive"]) == (2, 1, 2, 0.5)
+    assert (band["fills"], band["events"], band["independent_fills"], band["share_positive"]) == (
+        2,
+        1,
+        2,
+        0.5,
+    )
     assert band["clv_independent"] == pytest.approx(((close - 0.51) + (close - 0.55)) / 2)
     assert band["clv_independent_weighted"] == pytest.approx(((close - 0.51) * 10 + (close - 0.55) * 30) / 40)
     assert band["error"] == pytest.approx(0.04 / 2)  # half the distance of the two

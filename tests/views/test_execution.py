@@ -60,7 +60,12 @@ def test_a_day_of_fills_is_weighted_by_contracts(lake: Lake) -> None:
         order("q", OrderStatus.CANCELED, seconds=8),
     )
     found = lake.row("fill_quality_by_day")
-    counts = (found["orders"], found["filled_orders"], found["partly_filled_orders"], found["unfilled_orders"])
+    counts = (
+        found["orders"],
+        found["filled_orders"],
+        found["partly_filled_orders"],
+        found["unfilled_orders"],
+    )
     assert counts == (3, 1, 1, 1)
     assert found["fill_ratio"] == pytest.approx(18 / 30)
     assert found["improvement"] == pytest.approx(35_000 * 8 / 18)
@@ -109,7 +114,14 @@ def test_a_feeds_delay_is_from_its_time_to_ours(lake: Lake) -> None:
     lake.tell(
         TickSeen(observed_at=at(1), source_at=at(0.75), ticker="T"),
         TickSeen(observed_at=at(2), ticker="T"),  # does not say
-        TradeSeen(observed_at=at(3), source_at=at(3.5), ticker="T", trade_id="t", yes_price=cents(5), size=Quantity(1)),
+        TradeSeen(
+            observed_at=at(3),
+            source_at=at(3.5),
+            ticker="T",
+            trade_id="t",
+            yes_price=cents(5),
+            size=Quantity(1),
+        ),
         odds(quote("dk", {"Boston": 2.0, "Miami": 2.0}, seconds=0), seconds=30),
     )
     assert {row["feed"]: (row["samples"], row["p50_ms"]) for row in lake.rows("feed_delay")} == {

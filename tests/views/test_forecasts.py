@@ -92,7 +92,12 @@ def test_realised_edge_stands_beside_what_was_expected(lake: Lake) -> None:
         settled("G-1-A"), settled("H-1-A", 0),
     )  # fmt: skip
     found = lake.row("edge_realised")
-    assert (found["edge_bucket"], found["fills"], found["events"], found["contracts"]) == ("3c-5c", 2, 2, 20.0)
+    assert (found["edge_bucket"], found["fills"], found["events"], found["contracts"]) == (
+        "3c-5c",
+        2,
+        2,
+        20.0,
+    )
     assert (found["expected_usd"], found["realised_usd"]) == (pytest.approx(0.8), pytest.approx(-1.2))
     assert (found["expected_per_contract"], found["realised_per_contract"]) == (
         pytest.approx(0.04), pytest.approx(-0.06),
@@ -158,7 +163,10 @@ def test_a_check_is_judged_by_what_it_alone_refused(lake: Lake) -> None:
     assert (books["refused"], books["alone"], books["ended"], books["won_share"]) == (2, 1, 2, 0.5)
     assert (books["would_have"], books["would_have_alone"]) == (4_950_000 - 5_050_000, 4_950_000)
     assert books["would_have_per_contract"] == pytest.approx(0.0)
-    assert (found["standard", "confidence"]["alone"], found["standard", "confidence"]["would_have_alone"]) == (0, None)
+    assert (
+        found["standard", "confidence"]["alone"],
+        found["standard", "confidence"]["would_have_alone"],
+    ) == (0, None)
     assert found["scalp", "few_books"]["ended"] == 0
 
 
@@ -167,11 +175,19 @@ def test_every_assessment_of_a_day_counts_for_its_reasons(lake: Lake) -> None:
         _refused("1", "G-1-A", "thin: x", "wide: y"), _refused("2", "G-1-A", "thin: z", seconds=9),
         opportunity("3", "G-1-A", YES),
     )  # fmt: skip
-    found = {row["reason_code"]: (row["assessments"], row["market_sides"]) for row in lake.rows("rejections_by_day")}
+    found = {
+        row["reason_code"]: (row["assessments"], row["market_sides"])
+        for row in lake.rows("rejections_by_day")
+    }
     assert found == {"thin": (2, 1), "wide": (1, 1)}
 
 
 def test_a_result_is_known_from_the_exchange_or_from_the_ledger(lake: Lake) -> None:
-    lake.tell(resolved("G-1-A", 0, seconds=10), settled("H-1-A", seconds=20), resolved("I-1-A", 0), settled("I-1-A", seconds=9_000))
+    lake.tell(
+        resolved("G-1-A", 0, seconds=10),
+        settled("H-1-A", seconds=20),
+        resolved("I-1-A", 0),
+        settled("I-1-A", seconds=9_000),
+    )
     found = {row["ticker"]: row["result"] for row in lake.rows("market_results")}
     assert found == {"G-1-A": "no", "H-1-A": "yes", "I-1-A": "yes"}

@@ -31,15 +31,25 @@ def coverage(seconds: float, markets: int, mapped: int, days: int = 0, **refused
 
 
 def test_coverage_is_the_days_last_count(lake: Lake) -> None:
-    lake.tell(coverage(0, 10, 2, no_event=8), coverage(60, 20, 15, no_event=4, no_time=1), coverage(0, 4, 4, days=1))
+    lake.tell(
+        coverage(0, 10, 2, no_event=8), coverage(60, 20, 15, no_event=4, no_time=1), coverage(0, 4, 4, days=1)
+    )
     first, second = lake.rows("mapping_coverage_by_day")
-    assert (first["day"], first["markets"], first["mapped_share"], first["abstention"]) == (DAY, 20, 0.75, 0.25)
+    assert (first["day"], first["markets"], first["mapped_share"], first["abstention"]) == (
+        DAY,
+        20,
+        0.75,
+        0.25,
+    )
     assert second["mapped_share"] == 1.0
 
 
 def test_reasons_not_to_map_are_counted_by_day(lake: Lake) -> None:
     lake.tell(coverage(0, 10, 2, no_event=8), coverage(60, 20, 15, no_event=4, no_time=1))
-    assert {row["reason"]: row["markets"] for row in lake.rows("abstentions_by_day")} == {"no_event": 4, "no_time": 1}
+    assert {row["reason"]: row["markets"] for row in lake.rows("abstentions_by_day")} == {
+        "no_event": 4,
+        "no_time": 1,
+    }
 
 
 def test_a_refused_market_is_counted_under_its_newest_reason(lake: Lake) -> None:
@@ -74,7 +84,9 @@ def test_a_market_is_shown_as_last_listed_within_the_week(lake: Lake) -> None:
     assert lake.rows("markets_current", "ticker", "yes_ask") == [{"ticker": "A", "yes_ask": 410_000}]
 
 
-def spent(sport: str, used: int | None, published: int, seconds: float = 0, failure: str = "") -> CreditsSpent:
+def spent(
+    sport: str, used: int | None, published: int, seconds: float = 0, failure: str = ""
+) -> CreditsSpent:
     return CreditsSpent(
         observed_at=at(seconds), sport_key=sport, call="odds", planned=3, used=used,
         remaining=None if used is None else 500 - int(seconds), events=published, published=published, failure=failure,
@@ -82,7 +94,9 @@ def spent(sport: str, used: int | None, published: int, seconds: float = 0, fail
 
 
 def test_credits_are_what_the_feed_said_or_else_what_was_set_aside(lake: Lake) -> None:
-    lake.tell(spent("nba", 2, 4), spent("nba", None, 0, 10, "503"), spent("nba", 3, 1, 20), spent("nfl", 3, 0, 30))
+    lake.tell(
+        spent("nba", 2, 4), spent("nba", None, 0, 10, "503"), spent("nba", 3, 1, 20), spent("nfl", 3, 0, 30)
+    )
     found = {row["sport_key"]: row for row in lake.rows("odds_credits_by_day")}
     nba = found["nba"]
     assert (nba["calls"], nba["failed_calls"], nba["calls_without_word"], nba["spent"]) == (3, 1, 1, 8)
@@ -90,7 +104,9 @@ def test_credits_are_what_the_feed_said_or_else_what_was_set_aside(lake: Lake) -
     assert (found["nfl"]["spent"], found["nfl"]["per_event"]) == (3, None)
 
 
-def moved(seconds: float, before: str, after: str, cause: str = "failures", actor: str = "executor") -> BreakerMoved:
+def moved(
+    seconds: float, before: str, after: str, cause: str = "failures", actor: str = "executor"
+) -> BreakerMoved:
     return BreakerMoved(
         observed_at=at(seconds), breaker="kalshi", before=before, after=after, cause=cause, causes=(cause,),
         reason=f"because at {seconds:g}", actor=actor, at=at(seconds),
@@ -119,7 +135,12 @@ def test_downtime_is_summed_by_cause(lake: Lake) -> None:
     _history(lake)
     found = {row["cause"]: row for row in lake.rows("breaker_downtime")}
     failures, loss = found["failures"], found["loss_limit"]
-    assert (failures["openings"], failures["failed_probes"], failures["open_s"], failures["longest_s"]) == (2, 1, 90, 60)
+    assert (failures["openings"], failures["failed_probes"], failures["open_s"], failures["longest_s"]) == (
+        2,
+        1,
+        90,
+        60,
+    )
     assert (failures["is_open_now"], failures["last_reason"]) == (False, "because at 31")
     assert (loss["open_s"], loss["is_open_now"]) == (None, True)
 
@@ -141,14 +162,22 @@ def test_a_difference_is_open_until_it_is_told_resolved(lake: Lake) -> None:
 def test_alerts_and_quarantine_are_counted_as_often_as_they_say(lake: Lake) -> None:
     def alert(subject: str, count: int) -> AlertRaised:
         return AlertRaised(
-            observed_at=at(), source="mapping", code="unknown_series", subject=subject, text=f"see {subject}", count=count
+            observed_at=at(),
+            source="mapping",
+            code="unknown_series",
+            subject=subject,
+            text=f"see {subject}",
+            count=count,
         )
 
     lake.tell(
         alert("A", 3), alert("B", 1),
         Quarantined(observed_at=at(), source="odds", reason="no id: event 5", count=2),
     )  # fmt: skip
-    found = {row["kind"]: (row["code"], row["messages"], row["times"], row["subjects"]) for row in lake.rows("alerts_by_day")}
+    found = {
+        row["kind"]: (row["code"], row["messages"], row["times"], row["subjects"])
+        for row in lake.rows("alerts_by_day")
+    }
     assert found == {"alert": ("unknown_series", 2, 4, 2), "quarantine": ("no id", 1, 2, 1)}
 
 

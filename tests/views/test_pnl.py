@@ -93,7 +93,12 @@ def test_days_count_fills_when_filled_and_profit_when_settled(lake: Lake) -> Non
     assert (first["day"], first["orders"], first["quantity"], first["staked"]) == (
         date(2026, 11, 10), 2, 3_000, 10_500_000,
     )  # fmt: skip
-    assert (first["fees"], first["settled_markets"], first["won_markets"], first["pnl"]) == (300_000, 1, 0, -4_600_000)
+    assert (first["fees"], first["settled_markets"], first["won_markets"], first["pnl"]) == (
+        300_000,
+        1,
+        0,
+        -4_600_000,
+    )
     assert (second["orders"], second["settled_markets"], second["won_markets"]) == (0, 1, 1)
     assert (second["pnl"], second["cumulative_pnl"]) == (13_800_000, 9_200_000)
 
@@ -173,7 +178,10 @@ def test_a_quote_older_than_a_week_is_no_mark(lake: Lake) -> None:
         fill("f", "G-1-A", YES, 45, 10),
         TickSeen(observed_at=at(days=-7), ticker="G-1-A", yes_bid=cents(50), yes_ask=cents(52)),
     )
-    assert lake.row("open_positions", "value_at_bid", "unrealized") == {"value_at_bid": None, "unrealized": None}
+    assert lake.row("open_positions", "value_at_bid", "unrealized") == {
+        "value_at_bid": None,
+        "unrealized": None,
+    }
 
 
 def test_exposure_adds_up_each_markets_own_worst(lake: Lake) -> None:

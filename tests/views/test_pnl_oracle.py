@@ -54,7 +54,10 @@ def tradings(draw: st.DrawFn) -> Trading:
 
 def _fill(draw: st.DrawFn, number: int) -> FillRecorded:
     ticker = draw(st.sampled_from(MARKETS))
-    side, profile = draw(st.sampled_from(list(Side))), draw(st.sampled_from([Profile.SCALP, Profile.STANDARD]))
+    side, profile = (
+        draw(st.sampled_from(list(Side))),
+        draw(st.sampled_from([Profile.SCALP, Profile.STANDARD])),
+    )
     made = fill(
         f"f{number}", ticker, side, price=draw(st.integers(1, 9_999)) / 100,
         count=draw(st.integers(1, 50_000)) / 100, fee=draw(st.integers(0, 3_000_000)),
@@ -138,7 +141,14 @@ def test_every_market_earns_what_the_ledger_booked(trading: Trading) -> None:
 @given(tradings())
 def test_however_profit_is_cut_it_adds_up_to_the_same(trading: Trading) -> None:
     lake, total = _told(trading), sum(contract_by_contract(trading).values())
-    for view in ("pnl_by_fill", "pnl_cube", "pnl_by_day", "pnl_by_sport", "pnl_by_profile", "pnl_by_edge_bucket"):
+    for view in (
+        "pnl_by_fill",
+        "pnl_cube",
+        "pnl_by_day",
+        "pnl_by_sport",
+        "pnl_by_profile",
+        "pnl_by_edge_bucket",
+    ):
         assert sum(row["pnl"] or 0 for row in lake.rows(view)) == total, view
 
 
@@ -186,5 +196,3 @@ def test_a_different_answer_would_be_noticed() -> None:
     _LAKE.forget()
     _LAKE.tell(*trading.fills, *trading.settlements, fill("b", "G-1-A", Side.YES, 40, 10))
     assert _sum(_LAKE.rows("pnl_by_market"), "mode", "ticker") != contract_by_contract(trading)
-
-

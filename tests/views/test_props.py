@@ -46,7 +46,11 @@ def test_an_alternate_line_is_the_same_prop_at_another_line(lake: Lake) -> None:
 
 def test_team_totals_and_game_lines_are_no_player(lake: Lake) -> None:
     lake.tell(
-        odds(points("dk", 1.9, 1.9, market="team_totals"), quote("dk", {"Boston": 1.8, "Miami": 2.1}, 0), seconds=5)
+        odds(
+            points("dk", 1.9, 1.9, market="team_totals"),
+            quote("dk", {"Boston": 1.8, "Miami": 2.1}, 0),
+            seconds=5,
+        )
     )
     assert lake.rows("prop_book_lines") == []
 
@@ -54,7 +58,9 @@ def test_team_totals_and_game_lines_are_no_player(lake: Lake) -> None:
 def test_the_consensus_takes_each_books_last_word_before_the_start(lake: Lake) -> None:
     lake.tell(
         odds(points("dk", 1.5, 2.9, 0), seconds=5),
-        odds(points("dk", 1.8, 2.1, 60), points("fd", 1.9, 1.9, 60), points("kalshi", 1.2, 5.0, 60), seconds=65),
+        odds(
+            points("dk", 1.8, 2.1, 60), points("fd", 1.9, 1.9, 60), points("kalshi", 1.2, 5.0, 60), seconds=65
+        ),
         odds(points("dk", 1.1, 7.0, 7_300), seconds=7_305),  # in play
     )
     found = lake.row("prop_consensus")
@@ -70,7 +76,14 @@ def test_a_prop_market_hits_when_yes_wins(lake: Lake) -> None:
             kind=MarketKind.PLAYER_PROP, certificate=certificate(line=24.5, subject=PLAYER),
         )  # fmt: skip
 
-    lake.tell(prop("P-1-25"), prop("P-1-30"), prop("P-1-35"), mapping("G-1-A"), resolved("P-1-25"), resolved("P-1-30", 0))  # type: ignore[arg-type]
+    lake.tell(
+        prop("P-1-25"),
+        prop("P-1-30"),
+        prop("P-1-35"),
+        mapping("G-1-A"),
+        resolved("P-1-25"),
+        resolved("P-1-30", 0),
+    )  # type: ignore[arg-type]
     rows = lake.rows("prop_market_results", "ticker", "player", "line", "hit")
     assert [(row["ticker"], row["hit"]) for row in rows] == [("P-1-25", 1), ("P-1-30", 0), ("P-1-35", None)]
     assert (rows[0]["player"], rows[0]["line"]) == (PLAYER, 24.5)

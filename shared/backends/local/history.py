@@ -25,9 +25,7 @@ class History:
     ``notice`` says what a reader must know about its age; empty when it is complete.
     """
 
-    def __init__(
-        self, connection: duckdb.DuckDBPyConnection, path: Path, notice: str, now: Instant
-    ) -> None:
+    def __init__(self, connection: duckdb.DuckDBPyConnection, path: Path, notice: str, now: Instant) -> None:
         self._db, self._path, self._now = connection, path, now
         self.notice = notice
 
