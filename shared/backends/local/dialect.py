@@ -7,6 +7,7 @@ that no query gives another answer on this machine than in BigQuery. Measured wi
 BigQuery                    sqlglot alone                         here
 ==========================  ====================================  =====================================
 ``DIV(a + b, c)``           ``a + b // c``                        ``((a + b) // (c))``
+``COUNTIF`` of only NULLs   NULL                                  0
 ``TIMESTAMP_DIFF``          counts boundaries crossed             counts whole units passed
 ``WITH OFFSET``             counts from 1                         counts from 0
 ``EXTRACT(DAYOFWEEK)``      Sunday is 0                           Sunday is 1
@@ -93,6 +94,9 @@ def _mended(node: exp.Expression, now: Instant) -> exp.Expression:
         case exp.IntDiv():
             whole = exp.IntDiv(this=exp.paren(node.this), expression=exp.paren(node.expression))
             return exp.paren(whole)
+        case exp.CountIf():
+            counted = exp.case().when(node.this, exp.Literal.number(1))
+            return exp.Count(this=counted)
         case exp.TimestampDiff():
             unit = exp.Literal.string(node.unit.name)
             return exp.Anonymous(this="date_sub", expressions=[unit, node.expression, node.this])
