@@ -71,7 +71,7 @@ def _staged(kind: type[Message]) -> str:
         f"-- Question: What is in {kind.TABLE}, each event once? {summary(kind)}\n"
         "-- Grain: one row per event_id; copies delivered more than once are dropped.\n"
         "-- Units: as in the table: money in micro-dollars, quantities in hundredths of a contract.\n"
-        f"SELECT\n{names}\n"  # noqa: S608 - names of our own fields
+        f"SELECT\n{names}\n"
         f"FROM `${{dataset}}.{kind.TABLE}`\n"
         f"WHERE `{partition}` >= {_first(kind, partition)}\n"
         f"QUALIFY ROW_NUMBER() OVER (PARTITION BY {keys} ORDER BY `trace_id`) = 1\n"
@@ -90,7 +90,7 @@ def _shown_to_people(kind: type[Message]) -> str:
         f"-- Question: What is in {kind.TABLE}, in dollars and contracts, for people to read?\n"
         "-- Grain: one row per event_id.\n"
         "-- Units: `_usd` in dollars, `_contracts` in contracts, both FLOAT64: sum the integers, not these.\n"
-        f"SELECT\n{shown}\nFROM `${{dataset}}.stg_{kind.TABLE}`\n"  # noqa: S608 - names of our own fields
+        f"SELECT\n{shown}\nFROM `${{dataset}}.stg_{kind.TABLE}`\n"
     )
 
 

@@ -39,7 +39,7 @@ def when(seconds: float = 0, days: int = 0) -> datetime:
 class Lake:
     """Tables in memory. Messages are sealed and loaded as the warehouse loads them."""
 
-    def __init__(self, now: Instant = at(days=1)) -> None:  # noqa: B008 - an int
+    def __init__(self, now: Instant = at(days=1)) -> None:
         self._db = duck.connect(":memory:")
         self._now = now
         for kind in MESSAGES:
