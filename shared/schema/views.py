@@ -1,4 +1,4 @@
-"""The views over history: found in a folder, read by their headers, put in an order in which they can be made.
+"""The views over history: found in a folder, read by their headers, ordered so that they can be made.
 
 A view is one file, ``<view>.sql``: a header comment, then one query in BigQuery's dialect whose tables and
 views are named `` `${dataset}.name` ``. The header says what a reader must know::
@@ -129,7 +129,7 @@ def needed(views: Iterable[View], name: str) -> tuple[View, ...]:
 
 
 def manifest(views: Iterable[View]) -> list[dict[str, object]]:
-    """``views.json``: every view in the order of creation, with what it answers, what it reads, and its level.
+    """``views.json``: every view in the order of creation, what it answers and reads, and its level.
 
     A view of level 0 reads tables only, one of level n at least one view of level n - 1 and none above it.
     """

@@ -154,8 +154,11 @@ def test_no_table_has_a_column_of_its_own_name(kind: type[Message]) -> None:
 def test_a_bigquery_table_ends_in_what_its_subscription_writes(kind: type[Message]) -> None:
     written = [(field["name"], field["type"]) for field in bigquery.schema(kind)[len(columns(kind)) :]]
     assert written == [
-        ("subscription_name", "STRING"), ("message_id", "STRING"), ("publish_time", "TIMESTAMP"), ("attributes", "JSON"),
-    ]  # fmt: skip
+        ("subscription_name", "STRING"),
+        ("message_id", "STRING"),
+        ("publish_time", "TIMESTAMP"),
+        ("attributes", "JSON"),
+    ]
     assert bigquery.table(kind)["subscription"]["write_metadata"]
     assert not {name for name, _ in written} & {column.name for column in columns(kind)}
 

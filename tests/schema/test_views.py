@@ -1,4 +1,4 @@
-"""Views as files: found at any depth, read by their heads, ordered, and refused by name when they do not fit."""
+"""Views as files: found at any depth, read by their heads, ordered, refused by name when they do not fit."""
 
 from __future__ import annotations
 

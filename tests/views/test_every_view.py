@@ -26,7 +26,8 @@ each_written_view = pytest.mark.parametrize("view", WRITTEN, ids=lambda view: vi
 @pytest.fixture(scope="module")
 def analysed() -> dict[str, dict[str, str] | str]:
     """Types of the columns of each view by GoogleSQL, or what it says is wrong with it."""
-    analyser, found = Analyser(), {}
+    analyser = Analyser()
+    found: dict[str, dict[str, str] | str] = {}
     for view in VIEWS:
         try:
             found[view.name] = analyser.add(view)
