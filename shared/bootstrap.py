@@ -32,9 +32,10 @@ from shared.ids import RandomIds
 from shared.mapping.tables import leagues
 from shared.money import LOTS, Quantity, price_from_cents
 from shared.pipeline.detect import EdgeDetector
-from shared.pipeline.kalshi_scrape import HEARTBEAT, KalshiScraper
+from shared.pipeline.kalshi_scrape import KalshiScraper
 from shared.pipeline.map_events import EventMapper
 from shared.pipeline.odds_scrape import OddsScraper
+from shared.pipeline.places import quote_age
 from shared.pipeline.settle import Settler
 from shared.pipeline.settlement import Settlement
 from shared.platforms import DOCUMENTS
@@ -102,11 +103,6 @@ def risk_limits(settings: Settings) -> RiskLimits:
         max_orders_per_minute=settings.max_orders_per_minute,
         min_order_gap_ms=settings.min_order_gap_ms,
     )
-
-
-def quote_age(listing_s: float) -> int:
-    """Oldest usable listing, microseconds: one that stands still is said again at the poll after a minute."""
-    return HEARTBEAT + int(2 * listing_s * SECOND)
 
 
 def sport_keys(names: tuple[str, ...]) -> list[str]:

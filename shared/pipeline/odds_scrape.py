@@ -18,7 +18,7 @@ from shared.clock import DAY, HOUR, MINUTE, SECOND, Clock, Instant, age, utc_day
 from shared.errors import ArbError, OperatorError
 from shared.mapping.tables import matches_key
 from shared.messages import OddsEvent, OddsSeen, Quarantined, seal
-from shared.pipeline.map_events import MAPPINGS, SLATES
+from shared.pipeline.places import MAPPINGS, SLATES
 from shared.ports import Bus, Documents, Value
 from shared.venues.odds_api.client import OddsApiClient
 from shared.venues.odds_api.credits import OddsRequest, plan, poll_interval_s
