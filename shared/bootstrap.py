@@ -10,7 +10,7 @@ from typing import TypeVar
 from shared.backends.local.blobs import FileBlobs
 from shared.backends.local.bus import LocalBus
 from shared.backends.local.documents import SqliteDocuments
-from shared.clock import SECOND, Clock
+from shared.clock import Clock
 from shared.config import Settings
 from shared.desks import (
     RunOptions,
@@ -36,9 +36,10 @@ from shared.mapping.tables import leagues
 from shared.money import LOTS, Quantity
 from shared.pipeline.credits import DailyCredits
 from shared.pipeline.detect import EdgeDetector
-from shared.pipeline.kalshi_scrape import HEARTBEAT, KalshiScraper
+from shared.pipeline.kalshi_scrape import KalshiScraper
 from shared.pipeline.map_events import EventMapper
 from shared.pipeline.odds_scrape import BUDGET, OddsScraper
+from shared.pipeline.places import quote_age
 from shared.pipeline.props_books import BookLines, BookSettings
 from shared.pipeline.props_process import PropsProcessor
 from shared.pipeline.props_raw import RunRecorder
@@ -64,11 +65,6 @@ from shared.venues.kalshi.client import KalshiClient
 from shared.venues.odds_api.client import OddsApiClient
 
 T = TypeVar("T")
-
-
-def quote_age(listing_s: float) -> int:
-    """Oldest usable listing, microseconds: one that stands still is said again at the poll after a minute."""
-    return HEARTBEAT + int(2 * listing_s * SECOND)
 
 
 def sport_keys(names: tuple[str, ...]) -> list[str]:

@@ -18,9 +18,9 @@ from functions.kalshi_scraper import main as kalshi_scraper
 from functions.odds_scraper import main as odds_scraper
 from shared.backends.local.history import open_history
 from shared.bootstrap import local_system
-from shared.desks import RunOptions, Venues
 from shared.clock import Instant, ScaledClock, SystemClock
 from shared.config import Secret, load
+from shared.desks import RunOptions, Venues
 from shared.runtime.local import Handlers, LocalSystem, Parts
 from shared.runtime.trading import Pace
 from shared.simulator.faults import Faults
