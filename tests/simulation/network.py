@@ -249,7 +249,7 @@ class Line:
         self.suspect_since: dict[str, float] = {}  # books of which the process knows that they are not whole
         self._sid_of: dict[str, int] = {}
         self.heard_at = self._loop.time()
-        self._lost: set[int] = set()
+        self._lost: dict[int, int] = {}  # number of the first lost message, by sid
         self._wire: deque[bytes | None] = deque()
         self._arrives = 0.0
         self._held: list[bytes] = []
@@ -330,7 +330,8 @@ class Line:
             _SNAPSHOT in frame[:80] and self._weather.strikes("snapshots_lost", who)
         )
         if lost:
-            self._lost.add(_numbered.decode(frame).sid)
+            gone = _numbered.decode(frame)
+            self._lost.setdefault(gone.sid, gone.seq or 0)
         return bool(lost)
 
     def _carry(self, frame: bytes) -> None:
@@ -359,8 +360,8 @@ class Line:
         self.heard_at = self._loop.time()
         if self._lost:
             seen = _numbered.decode(frame)
-            if seen.seq is not None and seen.sid in self._lost:
-                self._lost.discard(seen.sid)
+            if seen.seq is not None and seen.seq > self._lost.get(seen.sid, seen.seq):
+                del self._lost[seen.sid]
                 for ticker in [one for one, sid in self._sid_of.items() if sid == seen.sid]:
                     self.suspect_since.setdefault(ticker, self._loop.time())
         if _SNAPSHOT in frame[:80]:
