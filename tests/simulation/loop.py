@@ -14,8 +14,9 @@ import heapq
 import random
 from collections.abc import Callable, Coroutine, Generator
 from contextvars import Context, ContextVar, copy_context
+from functools import partial
 from itertools import count
-from typing import Any, NoReturn, Protocol, TypeVar, TypeVarTuple
+from typing import Any, Protocol, TypeVar, TypeVarTuple
 
 from tests.simulation.record import Record
 
@@ -25,6 +26,8 @@ Ts = TypeVarTuple("Ts")
 _MANY_CANCELED = 200
 # How often closing a dead coroutine may run into another ``await`` of its cleaning up.
 _STUBBORN = 100
+# Longest that work given to a thread takes.
+_THREAD_S = 0.005
 
 
 class Owner(Protocol):
@@ -60,10 +63,6 @@ class DeadlockError(SimulationError):
 
 class StepLimitError(SimulationError):
     """The run took more steps than it may: something spins."""
-
-
-class NotAllowedError(SimulationError):
-    """Threads, sockets and other things that no seed determines."""
 
 
 class _Handle(asyncio.Handle):
@@ -200,9 +199,19 @@ class SimulationLoop(asyncio.BaseEventLoop):
         number = next(self._numbers)
         return _Task(coro, number, loop=self, name=name or f"task-{number}", context=context)
 
-    def run_in_executor(self, *_: object) -> NoReturn:
-        """Threads are not deterministic."""
-        raise NotAllowedError("code under simulation may not start threads")
+    def run_in_executor(self, executor: object, func: Callable[[*Ts], T], *args: *Ts) -> asyncio.Future[T]:
+        """A thread's work is one step of this loop, some time later: there are no threads here."""
+        answer: asyncio.Future[T] = self.create_future()
+        self.call_later(self._random() * _THREAD_S, self._worked, answer, partial(func, *args))
+        return answer
+
+    def _worked(self, answer: asyncio.Future[T], work: Callable[[], T]) -> None:
+        if answer.done():
+            return
+        try:
+            answer.set_result(work())
+        except Exception as error:
+            answer.set_exception(error)
 
     def call_exception_handler(self, context: dict[str, Any]) -> None:
         """An error nobody took: it fails the run, unless its owner is dead anyway."""

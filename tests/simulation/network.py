@@ -12,10 +12,12 @@ import random
 from collections import deque
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from email.utils import formatdate
 from urllib.parse import urlencode, urlsplit
 
 import msgspec
 
+from shared.clock import SECOND
 from shared.errors import ArbError, OutcomeUnknownError, VenueDownError
 from shared.money import Quantity
 from shared.simulator.accounts import Account
@@ -70,6 +72,10 @@ class Exchange:
         self.api.advance()
         with owned(None):
             self.loop.call_later(_PUMP_S, self.pump)
+
+    def date(self) -> str:
+        """The time as the header of an answer tells it."""
+        return formatdate(self.api.clock.now() // SECOND, usegmt=True)
 
     def snatch(self, request: Request) -> None:
         """Somebody was faster: a part of the best offers of an order's market is gone."""
@@ -127,7 +133,7 @@ class ProcessTransport:
         if orders:
             await self._owner.passes("answer:after")
         await self._owner.lives()
-        return Response(reply.status, dict(reply.headers), reply.body)
+        return Response(reply.status, {**reply.headers, "date": self._exchange.date()}, reply.body)
 
     async def close(self) -> None:
         """See the protocol."""
