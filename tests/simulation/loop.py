@@ -12,6 +12,7 @@ import asyncio
 import contextlib
 import heapq
 import random
+import sys
 from collections.abc import Callable, Coroutine, Generator
 from contextvars import Context, ContextVar, copy_context
 from functools import partial
@@ -325,11 +326,21 @@ class SimulationLoop(asyncio.BaseEventLoop):
         """Throw away everything unfinished. Nothing outside may listen any more."""
         if self.is_closed():
             return
-        for task in [*self._dead, *asyncio.all_tasks(self)]:
-            task._log_destroy_pending = False  # type: ignore[attr-defined]
-            coroutine = task.get_coro()
-            if isinstance(coroutine, (Coroutine, Generator)):
-                _put_down(coroutine)
+        asyncio._set_running_loop(self)  # what cleans up may ask for it
+        hook, sys.unraisablehook = sys.unraisablehook, lambda _: None  # and its complaints are nobody's
+        try:
+            known: set[_Task[Any]] = set()
+            # Cleaning up may start new tasks, which are put down as well.
+            while fresh := {*self._dead, *self._unfinished()} - known:
+                known |= fresh
+                for task in sorted(fresh, key=lambda task: task.number):
+                    task._log_destroy_pending = False  # type: ignore[attr-defined]
+                    coroutine = task.get_coro()
+                    if isinstance(coroutine, (Coroutine, Generator)):
+                        _put_down(coroutine)
+        finally:
+            sys.unraisablehook = hook
+            asyncio._set_running_loop(None)
         self._dead.clear()
         self._ready_now.clear()
         self._timers.clear()

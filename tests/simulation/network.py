@@ -379,6 +379,7 @@ class Line:
         if not self.is_open:
             return
         if not self._weather.strikes("stream_silent", self.owner.who):
+            self.heard_at = self._loop.time()
             self._inbox.append(b"")
             self._wake()
         with owned(None):

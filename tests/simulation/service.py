@@ -38,7 +38,9 @@ from tests.simulation.keys import KEY_ID, QuickKey
 from tests.simulation.process import Host
 
 # Slower than in production where that costs steps and proves nothing.
-PACE = Pace(trader=1.5, signature=8.0, books=2.0, sweep=3.0, fills=4.0, reconcile=5.0, depth=3600.0, account=300.0)
+PACE = Pace(
+    trader=1.5, signature=8.0, books=2.0, sweep=3.0, fills=4.0, reconcile=5.0, depth=3600.0, account=300.0
+)
 _SERIES = ("KXEPLGAME", "KXNBAGAME")
 
 
