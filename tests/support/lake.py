@@ -119,7 +119,7 @@ _SPELT = {
 
 def _type(column: Column) -> str:
     inner = ", ".join(f"`{field.name}` {_type(field)}" for field in column.fields)
-    bare = f"STRUCT<{inner}>" if column.fields else _SPELT[column.kind]
+    bare = f"STRUCT<{inner}>" if column.fields else _SPELT.get(column.kind, column.kind.upper())
     return f"ARRAY<{bare}>" if column.repeated else bare
 
 
