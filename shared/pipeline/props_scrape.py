@@ -138,7 +138,8 @@ class PropsScraper:
         chunks = [tickers[at : at + _BOOKS_PER_CALL] for at in range(0, len(tickers), _BOOKS_PER_CALL)]
 
         async def one(chunk: list[str]) -> None:
-            report.books += len((await self._kalshi.books(chunk)).rows)
+            books = await self._kalshi.books(chunk)
+            report.books += len(books.rows)
 
         await each(chunks[:calls], lambda chunk: f"books of {chunk[0]} and on", one, report)
 
