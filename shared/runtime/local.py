@@ -13,7 +13,7 @@ import random
 from collections.abc import Awaitable, Callable
 from contextlib import AsyncExitStack, suppress
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING
 
 from shared.backends.local.bus import LocalBus
 from shared.backends.local.documents import SqliteDocuments
@@ -34,7 +34,6 @@ from shared.pipeline.kalshi_scrape import KalshiScraper, ScrapeReport
 from shared.pipeline.map_events import EventMapper
 from shared.pipeline.odds_scrape import OddsReport, OddsScraper
 from shared.pipeline.props_books import PropsReport
-from shared.pipeline.props_days import TODAY, YESTERDAY
 from shared.pipeline.props_process import PropsProcessor
 from shared.pipeline.props_scrape import PropsScraper
 from shared.pipeline.results import ResultWatch
@@ -69,14 +68,6 @@ class Parts(TradingParts):
     props_rows: PropsProcessor
 
 
-class Scrape(Protocol):
-    """The props scraper's handler: one scrape of each day named."""
-
-    def __call__(
-        self, scraper: PropsScraper, dates: str = "", *, only_if_due: bool = False
-    ) -> Awaitable[list[PropsReport]]: ...
-
-
 @dataclass(frozen=True, slots=True)
 class Handlers:
     """The deployed functions' own handlers: here loops call them, in the cloud schedules and topics do."""
@@ -85,7 +76,7 @@ class Handlers:
     odds_scraper: Callable[[OddsScraper], Awaitable[OddsReport]]
     event_mapper: Callable[[EventMapper, Message], Awaitable[None]]
     edge_detector: Callable[[EdgeDetector, Message], Awaitable[None]]
-    props_scraper: Scrape | None = None
+    props_scraper: Callable[[PropsScraper], Awaitable[list[PropsReport]]] | None = None
     props_processor: Callable[[PropsProcessor, Message], Awaitable[None]] | None = None
 
 
@@ -97,7 +88,6 @@ class LocalSystem(Loops):
         self.parts, self._handlers = parts, handlers
         self.trading = TradingSide(parts, self, rng)
         self._unkept: list[Message] = []
-        self._props_day = ""
         self._coverage = CoverageWatch(parts.mapper, parts.bus, parts.clock)
         self._subscribe()
 
@@ -186,17 +176,8 @@ class LocalSystem(Loops):
         self.parts.stats.note = report.skipped
 
     async def _props(self) -> None:
-        """Today's props when a turn is due, and yesterday's once a new day has begun: they have results."""
-        scrape = self._handlers.props_scraper
-        if scrape is None:
-            return
-        today = eastern_day(self.parts.clock.now())
-        dates = [] if self._props_day in ("", today) else [YESTERDAY]
-        reports = await scrape(self.parts.props, dates[0]) if dates else []
-        reports += await scrape(self.parts.props, TODAY, only_if_due=True)
-        self._props_day = today
-        for report in reports:
-            if report.due:
+        if self._handlers.props_scraper is not None:
+            for report in await self._handlers.props_scraper(self.parts.props):
                 self.tell("props read", report.failed)
 
     async def _purge(self) -> None:
