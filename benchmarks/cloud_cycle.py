@@ -35,8 +35,9 @@ from typing import Any
 import httpx
 import msgspec
 
+from shared.analytics.cost import Deployment
 from shared.backends.memory.documents import MemoryDocuments
-from shared.bootstrap import quote_age, sport_keys
+from shared.bootstrap import sport_keys
 from shared.clock import Clock, Instant, ScaledClock
 from shared.config import Secret
 from shared.edges.board import Board
@@ -46,6 +47,7 @@ from shared.pipeline.detect import EdgeDetector
 from shared.pipeline.kalshi_scrape import KalshiScraper
 from shared.pipeline.map_events import EventMapper
 from shared.pipeline.odds_scrape import OddsScraper
+from shared.pipeline.places import quote_age
 from shared.ports import Document, Value, Write
 from shared.simulator.schedule import DEMO
 from shared.simulator.server import Urls, serve
@@ -63,6 +65,7 @@ COMMAND = "python -m benchmarks.cloud_cycle --out shared/analytics/measured.json
 _CREDITS = 1_000_000
 _FRAMEWORK_PUSHES = 1_500
 _DEMO_SPEED = 60.0
+_MEMORY_GIB = 0.5
 
 # Said to the framework in place of a function: what every pushed call does before its handler.
 _BARE = "from shared.entry import message_of\n\ndef main(event):\n    message_of('kalshi-markets', event)\n"
@@ -332,8 +335,8 @@ def _framework_cpu_s(pushes: int) -> float:
 
 def _push(url: str, pushes: int) -> None:
     data = base64.b64encode(_listing()).decode()
-    body = {"message": {"data": data, "messageId": "1", "attributes": {"topic": "kalshi-markets"}}}
-    body = {**body, "subscription": "projects/p/subscriptions/s"}
+    message = {"data": data, "messageId": "1", "attributes": {"topic": "kalshi-markets"}}
+    body = {"message": message, "subscription": "projects/p/subscriptions/s"}
     with httpx.Client() as client:
         for _ in range(100):
             with contextlib.suppress(httpx.TransportError):
@@ -390,23 +393,16 @@ def _kept(warehouse: Any, table: str) -> tuple[int, float, Any, Any]:
     return row
 
 
-def deployment() -> dict[str, object]:
+def deployment() -> Deployment:
     """What Terraform deploys, as far as it is paid for."""
     functions = json.loads((ROOT / "terraform" / "functions.json").read_text())
-    pushed: dict[str, list[str]] = {}
+    pushed: dict[str, tuple[str, ...]] = {}
     for name, function in functions.items():
         for topic in function["pushed"]:
-            pushed.setdefault(topic, []).append(name)
-    return {
-        "pushed": pushed,
-        "calls_a_minute": {
-            name: calls_a_minute(function["schedule"])
-            for name, function in functions.items()
-            if function["schedule"]
-        },
-        "memory_gib": 0.5,
-        "secrets": len({secret for function in functions.values() for secret in function["secrets"]}),
-    }
+            pushed[topic] = (*pushed.get(topic, ()), name)
+    calls = {name: calls_a_minute(one["schedule"]) for name, one in functions.items() if one["schedule"]}
+    secrets = {secret for function in functions.values() for secret in function["secrets"]}
+    return Deployment(pushed, calls, _MEMORY_GIB, len(secrets))
 
 
 def calls_a_minute(cron: str) -> float:

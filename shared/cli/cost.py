@@ -8,7 +8,17 @@ from typing import Any
 
 import msgspec
 
-from shared.analytics.cost import GOAL_USD, PRICES_OF, Bill, Cycle, Deployment, Model, scaled
+from shared.analytics.cost import (
+    GOAL_USD,
+    PRICES_OF,
+    Bill,
+    Cycle,
+    Deployment,
+    Model,
+    Saving,
+    savings,
+    scaled,
+)
 from shared.cli.output import console, print_json, table
 from shared.errors import ConfigError
 
@@ -29,11 +39,14 @@ class Measured(msgspec.Struct, frozen=True, kw_only=True):
 def cost_command(markets: int | None, measured: Path | None, json: bool) -> None:
     """Print the bills of every way to operate."""
     found = load_measured(measured)
-    bills = bills_of(found, markets or found.markets)
+    count = markets or found.markets
+    bills, ways = bills_of(found, count), savings_of(found, count)
     if json:
-        print_json(_data(found, markets or found.markets, bills))
+        print_json(_data(found, count, bills, ways))
     else:
-        _show(found, markets or found.markets, bills)
+        _show(found, count, bills)
+        for way in ways:
+            console.print(f"one minute, {way.change}: {_usd(way.usd)}", highlight=False)
 
 
 def load_measured(path: Path | None = None) -> Measured:
@@ -59,6 +72,12 @@ def bills_of(found: Measured, markets: int) -> list[Bill]:
     ]
 
 
+def savings_of(found: Measured, markets: int) -> tuple[Saving, ...]:
+    """What would bring one-minute operation down."""
+    model = Model(found.deployment, found.framework_ms)
+    return savings(model, scaled(found.one_minute, markets / found.markets))
+
+
 def _show(found: Measured, markets: int, bills: list[Bill]) -> None:
     names = list(dict.fromkeys(item.name for bill in bills for item in bill.items))
     by_name = [{item.name: item for item in bill.items} for bill in bills]
@@ -82,7 +101,7 @@ def _usd(amount: float) -> str:
     return f"{amount:,.2f}"
 
 
-def _data(found: Measured, markets: int, bills: list[Bill]) -> dict[str, Any]:
+def _data(found: Measured, markets: int, bills: list[Bill], ways: tuple[Saving, ...]) -> dict[str, Any]:
     modes = {
         bill.mode: {
             "usd": round(bill.usd, 2),
@@ -96,4 +115,5 @@ def _data(found: Measured, markets: int, bills: list[Bill]) -> dict[str, Any]:
         "markets": markets,
         "measured": found.command,
         "modes": modes,
+        "not_done": [{"change": way.change, "usd": round(way.usd, 2)} for way in ways],
     }

@@ -20,7 +20,7 @@ _COLUMNS = ("venue", "host", ">open ms", ">median ms", ">p90 ms", ">answered", "
 def probe_command(lines: int, questions: int, json: bool) -> int:
     """Measure every venue, one after the other; 1 if one did not answer at all."""
     with errors.status("measuring"):
-        found = asyncio.run(_measured(targets(load()), lines, questions))
+        found = asyncio.run(measured(targets(load()), lines, questions))
     place = os.environ.get(_FROM, "here")
     if json:
         print_json({"from": place, "venues": [_data(one) for one in found]})
@@ -30,8 +30,8 @@ def probe_command(lines: int, questions: int, json: bool) -> int:
     return int(any(one.answered == 0 for one in found))
 
 
-async def _measured(asked: Sequence[Target], lines: int, questions: int) -> list[Latency]:
-    """One at a time: two measurements at once would wait for each other."""
+async def measured(asked: Sequence[Target], lines: int, questions: int) -> list[Latency]:
+    """Every target, one at a time: two measurements at once would wait for each other."""
     return [
         await measure(
             target, lambda: AiohttpTransport(max_connections=1), time.perf_counter_ns, lines, questions

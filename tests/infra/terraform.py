@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import json
 import re
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -30,6 +31,8 @@ class Deployed:
     cpu: str
     memory: str
     concurrency: int
+    query: str = ""
+    also: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
 
 
 def functions() -> dict[str, Deployed]:

@@ -55,8 +55,16 @@ def test_deployment_and_code_agree_on_who_is_called_by_what() -> None:
     wanted = {one.name: (one.schedule, set(one.topics)) for one in topology.FUNCTIONS}
     found = {name: (one.schedule, set(one.pushed)) for name, one in DEPLOYED.items() if one.runs != "service"}
     assert found == wanted
-    assert set(DEPLOYED["execution"].pulled) == set(topology.EXECUTION_TOPICS)
+    assert set(DEPLOYED["execution"].pulled) >= set(topology.EXECUTION_TOPICS)
     assert topology.DEAD_LETTERS in (TERRAFORM / "modules/system/locals.tf").read_text()
+
+
+def test_the_executor_has_a_subscription_for_everything_it_listens_to() -> None:
+    text = (ROOT / "shared" / "runtime" / "service.py").read_text()
+    [listened] = re.findall(r"for topic in \((.*?)\):\n\s+parts\.bus\.subscribe", text)
+    kinds = {kind.__name__: topic for topic, kind in BY_TOPIC.items()}
+    topics = {kinds[name.strip().removesuffix(".TOPIC")] for name in listened.split(",")}
+    assert set(DEPLOYED["execution"].pulled) == topics
 
 
 def test_only_the_executor_reads_the_trading_key() -> None:

@@ -8,7 +8,7 @@ from shared.clock import HOUR
 from shared.errors import VenueDownError
 from shared.messages import MarketResolved
 from shared.money import ONE, Price
-from shared.pipeline.map_events import MAPPINGS
+from shared.pipeline.places import MAPPINGS
 from shared.pipeline.results import ResultWatch
 from shared.terms import Result
 from shared.venues.kalshi.client import KalshiClient

@@ -19,9 +19,10 @@ from functions.odds_scraper import main as odds_scraper
 from functions.props_processor import main as props_processor
 from functions.props_scraper import main as props_scraper
 from shared.backends.local.history import open_history
-from shared.bootstrap import RunOptions, Venues, local_system
+from shared.bootstrap import local_system
 from shared.clock import Instant, ScaledClock, SystemClock
 from shared.config import Secret, load
+from shared.desks import RunOptions, Venues
 from shared.runtime.local import Handlers, LocalSystem, Parts
 from shared.runtime.trading import Pace
 from shared.simulator.faults import Faults

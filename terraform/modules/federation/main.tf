@@ -31,6 +31,7 @@ locals {
     "roles/cloudscheduler.admin",
     "roles/compute.networkAdmin",
     "roles/datastore.owner",
+    "roles/iam.roleAdmin",
     "roles/iam.serviceAccountAdmin",
     "roles/iam.workloadIdentityPoolAdmin",
     "roles/logging.configWriter",

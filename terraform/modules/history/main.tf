@@ -1,20 +1,9 @@
 # History: one dataset, one table for every topic, as generated from the messages, and the views over them, each
-# created after what it reads.
+# made after what it reads: those of level 0 read tables alone, the others what is below them.
 
 locals {
   tables = jsondecode(file("${var.schemas}/tables.json"))
   views  = { for view in try(jsondecode(file("${var.views}/views.json")), []) : view.name => view }
-
-  # A view can be made once all it reads is there: first those over tables alone, then those over these, and so on.
-  known_0 = keys(local.tables)
-  level_1 = [for name, view in local.views : name if length(setsubtract(view.reads, local.known_0)) == 0]
-  known_1 = concat(local.known_0, local.level_1)
-  level_2 = [for name, view in local.views : name if !contains(local.known_1, name) && length(setsubtract(view.reads, local.known_1)) == 0]
-  known_2 = concat(local.known_1, local.level_2)
-  level_3 = [for name, view in local.views : name if !contains(local.known_2, name) && length(setsubtract(view.reads, local.known_2)) == 0]
-  known_3 = concat(local.known_2, local.level_3)
-  level_4 = [for name, view in local.views : name if !contains(local.known_3, name) && length(setsubtract(view.reads, local.known_3)) == 0]
-  placed  = concat(local.level_1, local.level_2, local.level_3, local.level_4)
 }
 
 resource "google_bigquery_dataset" "this" {
@@ -73,13 +62,22 @@ resource "google_project_iam_member" "query" {
   member  = each.value
 }
 
+module "views_0" {
+  source     = "../views"
+  dataset    = google_bigquery_dataset.this.dataset_id
+  project_id = var.project_id
+  folder     = var.views
+  views      = { for name, view in local.views : name => view if view.level == 0 }
+  depends_on = [google_bigquery_table.history]
+}
+
 module "views_1" {
   source     = "../views"
   dataset    = google_bigquery_dataset.this.dataset_id
   project_id = var.project_id
   folder     = var.views
-  views      = { for name in local.level_1 : name => local.views[name] }
-  depends_on = [google_bigquery_table.history]
+  views      = { for name, view in local.views : name => view if view.level == 1 }
+  depends_on = [module.views_0]
 }
 
 module "views_2" {
@@ -87,7 +85,7 @@ module "views_2" {
   dataset    = google_bigquery_dataset.this.dataset_id
   project_id = var.project_id
   folder     = var.views
-  views      = { for name in local.level_2 : name => local.views[name] }
+  views      = { for name, view in local.views : name => view if view.level == 2 }
   depends_on = [module.views_1]
 }
 
@@ -96,7 +94,7 @@ module "views_3" {
   dataset    = google_bigquery_dataset.this.dataset_id
   project_id = var.project_id
   folder     = var.views
-  views      = { for name in local.level_3 : name => local.views[name] }
+  views      = { for name, view in local.views : name => view if view.level == 3 }
   depends_on = [module.views_2]
 }
 
@@ -105,6 +103,33 @@ module "views_4" {
   dataset    = google_bigquery_dataset.this.dataset_id
   project_id = var.project_id
   folder     = var.views
-  views      = { for name in local.level_4 : name => local.views[name] }
+  views      = { for name, view in local.views : name => view if view.level == 4 }
   depends_on = [module.views_3]
+}
+
+module "views_5" {
+  source     = "../views"
+  dataset    = google_bigquery_dataset.this.dataset_id
+  project_id = var.project_id
+  folder     = var.views
+  views      = { for name, view in local.views : name => view if view.level == 5 }
+  depends_on = [module.views_4]
+}
+
+module "views_6" {
+  source     = "../views"
+  dataset    = google_bigquery_dataset.this.dataset_id
+  project_id = var.project_id
+  folder     = var.views
+  views      = { for name, view in local.views : name => view if view.level == 6 }
+  depends_on = [module.views_5]
+}
+
+module "views_7" {
+  source     = "../views"
+  dataset    = google_bigquery_dataset.this.dataset_id
+  project_id = var.project_id
+  folder     = var.views
+  views      = { for name, view in local.views : name => view if view.level == 7 }
+  depends_on = [module.views_6]
 }

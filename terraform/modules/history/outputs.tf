@@ -15,11 +15,12 @@ output "tables" {
 output "views" {
   description = "Every view."
   value = sort(concat(
-    module.views_1.names, module.views_2.names, module.views_3.names, module.views_4.names,
+    module.views_0.names, module.views_1.names, module.views_2.names, module.views_3.names,
+    module.views_4.names, module.views_5.names, module.views_6.names, module.views_7.names,
   ))
 
   precondition {
-    condition     = length(local.placed) == length(local.views)
-    error_message = "views.json: these read something that is neither a table nor a view, or each other: ${join(", ", setsubtract(keys(local.views), local.placed))}"
+    condition     = alltrue([for view in local.views : view.level < 8])
+    error_message = "views.json has views of level 8 or more: add a module for them in modules/history."
   }
 }

@@ -16,7 +16,7 @@ resource "google_cloud_scheduler_job" "this" {
 
   http_target {
     http_method = "POST"
-    uri         = "${var.endpoint}/"
+    uri         = var.query == "" ? "${var.endpoint}/" : "${var.endpoint}/?${var.query}"
 
     oidc_token {
       service_account_email = var.caller_email

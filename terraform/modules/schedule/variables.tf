@@ -55,3 +55,9 @@ variable "caller_email" {
   description = "Account that signs the call."
   type        = string
 }
+
+variable "query" {
+  description = "What the service is told, as the query of the address; empty for nothing."
+  type        = string
+  default     = ""
+}

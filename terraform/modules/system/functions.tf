@@ -125,6 +125,7 @@ module "schedule" {
   description  = local.functions[each.value.function].does
   region       = var.region
   cron         = each.value.cron
+  query        = each.value.query
   paused       = var.paused
   endpoint     = module.function[each.value.function].uri
   caller_email = google_service_account.caller["scheduler"].email

@@ -53,13 +53,19 @@ locals {
   called = merge(
     {
       for name, function in local.functions :
-      name => { function = name, cron = lookup(var.schedules, name, function.schedule) }
+      name => { function = name, cron = lookup(var.schedules, name, function.schedule), query = try(function.query, "") }
       if lookup(var.schedules, name, function.schedule) != "" && (!function.by_season || contains(keys(var.schedules), name))
     },
     merge([
       for name, function in local.functions : {
-        for pace, cron in local.seasons : "${name}-${pace}m" => { function = name, cron = cron }
+        for pace, cron in local.seasons : "${name}-${pace}m" => { function = name, cron = cron, query = "" }
       } if function.by_season && !contains(keys(var.schedules), name)
+    ]...),
+    # Some are also called for something else, at other times.
+    merge([
+      for name, function in local.functions : {
+        for turn, call in try(function.also, {}) : "${name}-${turn}" => { function = name, cron = call.cron, query = call.query }
+      }
     ]...),
   )
 
