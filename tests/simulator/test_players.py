@@ -142,17 +142,17 @@ def test_counts_settle_every_rung_and_a_scratched_man_a_fair_price() -> None:
     for market in game.props:
         question = market.contract.question
         assert isinstance(question, PlayerQuestion)
-        athlete = question.athlete
-        assert athlete is not None
+        player = question.athlete
+        assert player is not None
         assert market.status in (MarketStatus.DETERMINED, MarketStatus.FINALIZED)
         seen.add(market.result)
-        if athlete.scratched_at is not None:
+        if player.scratched_at is not None:
             assert market.result is Result.SCALAR
             assert market.payout is not None
             assert 0 <= market.payout <= MICROS
-            assert athlete.now.count == 0
+            assert player.now.count == 0
         else:
-            assert (market.result is Result.YES) == (athlete.now.count >= question.points)
+            assert (market.result is Result.YES) == (player.now.count >= question.points)
     assert Result.SCALAR in seen
     assert seen & {Result.YES, Result.NO}
 
