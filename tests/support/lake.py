@@ -110,6 +110,7 @@ class Lake:
 
 _SPELT = {
     Kind.INSTANT: "TIMESTAMP",
+    Kind.DAY: "DATE",
     Kind.INTEGER: "INT64",
     Kind.FLOAT: "FLOAT64",
     Kind.STRING: "STRING",
