@@ -342,8 +342,8 @@ def _framework_cpu_s(pushes: int) -> float:
 
 def _push(url: str, pushes: int) -> None:
     data = base64.b64encode(_listing()).decode()
-    body = {"message": {"data": data, "messageId": "1", "attributes": {"topic": "kalshi-markets"}}}
-    body = {**body, "subscription": "projects/p/subscriptions/s"}
+    message = {"data": data, "messageId": "1", "attributes": {"topic": "kalshi-markets"}}
+    body = {"message": message, "subscription": "projects/p/subscriptions/s"}
     with httpx.Client() as client:
         for _ in range(600):
             with contextlib.suppress(httpx.TransportError):

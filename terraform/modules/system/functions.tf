@@ -26,7 +26,7 @@ module "function" {
   region        = var.region
   image         = module.image.image
   always_on     = each.value.runs == "service"
-  args          = try(each.value.args, [])
+  command       = try(each.value.command, [])
   cpu           = each.value.cpu
   memory        = each.value.memory
   concurrency   = each.value.concurrency
