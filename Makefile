@@ -6,9 +6,13 @@ SYNC := UV_PROJECT_ENVIRONMENT=$(VENV) $(BIN)/uv sync --frozen --quiet
 CORPUS_DIR ?= ../shared/data
 TERRAFORM_CHECK ?= ../shared/tools/terraform_check/terraform_check
 ARGS ?=
+# Simulation: how many seeds, from which one on; hours of a long run.
+SEEDS ?= 500
+FIRST ?= 1
+HOURS ?= 24
 
 .DEFAULT_GOAL := help
-.PHONY: help install run test lint format corpus sdk-test bench schema requirements package terraform-test clean
+.PHONY: help install run test lint format corpus simulate soak sdk-test bench schema requirements package terraform-test clean
 
 help: ## show this list
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 16
@@ -47,6 +51,12 @@ format: $(VENV)/.dev ## reformat
 corpus: $(VENV)/.dev ## recorded data: vectors, payloads, mapping suite (CORPUS_DIR, default ../shared/data)
 	@test -d "$(CORPUS_DIR)" || { echo "there is no recorded data in $(CORPUS_DIR): set CORPUS_DIR"; exit 1; }
 	@CORPUS_DIR="$(abspath $(CORPUS_DIR))" $(BIN)/pytest -n auto --dist worksteal -m corpus -rA --no-header $(ARGS)
+
+simulate: $(VENV)/.dev ## executors, store, bus and exchange under seeded faults on virtual time (SEEDS=500 FIRST=1)
+	@$(BIN)/python -m tests.simulation $(SEEDS) --first $(FIRST) $(ARGS)
+
+soak: $(VENV)/.dev ## a day of virtual time: memory flat, no task left over (HOURS=24)
+	@$(BIN)/python -m tests.simulation --soak $(HOURS) $(ARGS)
 
 sdk-test: $(VENV)/.dev ## Kalshi's official Python SDK against arb sim (needs Python >= 3.13 beside this one)
 	@$(BIN)/pytest -p no:xdist -m sdk tests/sdk $(ARGS)

@@ -37,7 +37,7 @@ import msgspec
 
 from shared.analytics.cost import Deployment
 from shared.backends.memory.documents import MemoryDocuments
-from shared.bootstrap import quote_age, sport_keys
+from shared.bootstrap import sport_keys
 from shared.clock import Clock, Instant, ScaledClock
 from shared.config import Secret
 from shared.edges.board import Board
@@ -47,6 +47,7 @@ from shared.pipeline.detect import EdgeDetector
 from shared.pipeline.kalshi_scrape import KalshiScraper
 from shared.pipeline.map_events import EventMapper
 from shared.pipeline.odds_scrape import OddsScraper
+from shared.pipeline.places import quote_age
 from shared.ports import Document, Value, Write
 from shared.simulator.schedule import DEMO
 from shared.simulator.server import Urls, serve

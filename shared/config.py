@@ -157,6 +157,11 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     max_orders_per_minute: Positive = 10
     min_order_gap_ms: Count = 100
     max_consecutive_losses: Positive = 5
+    live_orders: Annotated[
+        bool,
+        Meta(description="the execution service sends real orders; arb run asks for a typed word instead"),
+    ] = False
+    port: Annotated[Port | None, Meta(description="set by the platform that runs the container")] = None
     canary_clean_fills: Annotated[
         Count,
         Meta(description="one contract an order until so many filled as they should"),

@@ -530,7 +530,7 @@ class BreakerMoved(Message, frozen=True, kw_only=True):
     """One change of one breaker: who moved it, from what to what, and why."""
 
     TOPIC = "breaker"
-    TABLE = "breaker"
+    TABLE = "breaker_moves"
     CLUSTER = ("breaker",)
 
     breaker: Annotated[str, Meta(description="a venue endpoint, or the one for everything")]

@@ -8,48 +8,35 @@ import logging
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import AsyncExitStack, asynccontextmanager, suppress
 from dataclasses import dataclass, field
-from functools import partial
 from random import SystemRandom
-from typing import TypeVar, cast
+from typing import TYPE_CHECKING, TypeVar, cast
 
 from shared import entry
-from shared.bootstrap import (
-    RunOptions,
-    Venues,
-    kalshi_client,
-    odds_scraper,
-    props_processor,
-    props_scraper,
-    quote_age,
-    settlement,
-)
 from shared.clock import MINUTE, SECOND, Clock, Instant, SystemClock
 from shared.config import Backend, LogFormat, Settings, load
 from shared.delivery import Delivery
-from shared.edges.board import Board
-from shared.edges.detector import DetectorSettings
 from shared.entry import Event
 from shared.errors import ArbError, ConfigError, MalformedError, OperatorError
 from shared.ids import Ids, RandomIds
 from shared.lease import DocumentLease
 from shared.messages import AlertRaised, seal
-from shared.pipeline.audit import Auditor
-from shared.pipeline.coverage import CoverageWatch
-from shared.pipeline.detect import EdgeDetector
-from shared.pipeline.kalshi_scrape import KalshiScraper
-from shared.pipeline.map_events import EventMapper
-from shared.pipeline.odds_scrape import OddsScraper
-from shared.pipeline.props_process import PropsProcessor
-from shared.pipeline.props_scrape import PropsScraper
-from shared.pipeline.settlement import Settlement
 from shared.platforms import Platform, open_platform, with_secrets
 from shared.ports import Blobs, Handler
-from shared.runtime.trading import Pace
-from shared.service.channels import channels_of
 from shared.service.logs import log_to_stdout
-from shared.service.messenger import Messenger
 from shared.service.redact import Redactor, secrets_of
-from shared.venues.http import AiohttpTransport
+
+if TYPE_CHECKING:
+    from shared.desks import Venues
+    from shared.pipeline.audit import Auditor
+    from shared.pipeline.coverage import CoverageWatch
+    from shared.pipeline.detect import EdgeDetector
+    from shared.pipeline.kalshi_scrape import KalshiScraper
+    from shared.pipeline.map_events import EventMapper
+    from shared.pipeline.odds_scrape import OddsScraper
+    from shared.pipeline.props_process import PropsProcessor
+    from shared.pipeline.props_scrape import PropsScraper
+    from shared.pipeline.settlement import Settlement
+    from shared.service.messenger import Messenger
 
 _log = logging.getLogger(__name__)
 
@@ -71,13 +58,15 @@ class Skipped:
 
 @dataclass(slots=True)
 class Worker:
-    """The parts of one deployed function; each handler's own part is made when it is first asked for."""
+    """The parts of one deployed function.
+
+    Each handler's own part is made, and what it needs is imported, when it is first asked for: a function
+    that maps loads no client of a venue.
+    """
 
     settings: Settings
     clock: Clock
     platform: Platform
-    venues: Venues
-    options: RunOptions
     ids: Ids = field(default_factory=RandomIds)
     resources: AsyncExitStack = field(default_factory=AsyncExitStack)
     _made: dict[str, object] = field(default_factory=dict)
@@ -100,22 +89,17 @@ class Worker:
     @property
     def event_mapper(self) -> EventMapper:
         """Mapper of listings to sportsbook events."""
-        p = self.platform
-        return self._once("event_mapper", lambda: EventMapper(p.documents, p.bus, self.clock, SystemRandom()))
+        return self._once("event_mapper", self._new_event_mapper)
 
     @property
     def coverage(self) -> CoverageWatch:
         """Watch over what the mapper knows."""
-        make = partial(CoverageWatch, self.event_mapper, self.platform.bus, self.clock)
-        return self._once("coverage", make)
+        return self._once("coverage", self._new_coverage)
 
     @property
     def edge_detector(self) -> EdgeDetector:
         """Detector with its board."""
-        age = quote_age(self.options.pace.listing)
-        board = partial(Board, DetectorSettings(profile=self.settings.profile, max_quote_age=age))
-        p = self.platform
-        return self._once("edge_detector", lambda: EdgeDetector(board(), p.documents, p.bus, self.clock))
+        return self._once("edge_detector", self._new_edge_detector)
 
     @property
     def props_scraper(self) -> PropsScraper:
@@ -125,10 +109,7 @@ class Worker:
     @property
     def props_processor(self) -> PropsProcessor:
         """Processor of scraped player props."""
-        p = self.platform
-        return self._once(
-            "props_processor", lambda: props_processor(p.documents, p.bus, self._props_raw(), self.clock)
-        )
+        return self._once("props_processor", self._new_props_processor)
 
     @property
     def settlement(self) -> Settlement:
@@ -138,8 +119,7 @@ class Worker:
     @property
     def auditor(self) -> Auditor:
         """Compares the account's book with its own records."""
-        p = self.platform
-        return self._once("auditor", lambda: Auditor(p.documents, p.bus, self.clock))
+        return self._once("auditor", self._new_auditor)
 
     @property
     def messenger(self) -> Messenger:
@@ -202,8 +182,16 @@ class Worker:
             _log.error("%s: an alert was not raised: %s", name, exc)
 
     def _new_props_scraper(self) -> PropsScraper:
-        p, raw = self.platform, self._props_raw()
-        return props_scraper(self.settings, self.venues, p.documents, p.bus, raw, self.clock, self.resources)
+        from shared.bootstrap import props_scraper
+
+        p, raw, venues = self.platform, self._props_raw(), _venues(self.settings)
+        return props_scraper(self.settings, venues, p.documents, p.bus, raw, self.clock, self.resources)
+
+    def _new_props_processor(self) -> PropsProcessor:
+        from shared.bootstrap import props_processor
+
+        p = self.platform
+        return props_processor(p.documents, p.bus, self._props_raw(), self.clock)
 
     def _props_raw(self) -> Blobs:
         """Where raw pages of props are kept; without it a run could not be repeated."""
@@ -213,32 +201,76 @@ class Worker:
         return raw
 
     def _new_kalshi_scraper(self) -> KalshiScraper:
+        from shared.desks import kalshi_client
+        from shared.pipeline.kalshi_scrape import KalshiScraper
+
         p = self.platform
-        client = kalshi_client(self.venues, self.clock, self.resources, p.raw)
+        client = kalshi_client(_venues(self.settings), self.clock, self.resources, p.raw)
         return KalshiScraper(client, p.bus, self.clock, self.settings.leagues)
 
     def _new_odds_scraper(self) -> OddsScraper:
-        p = self.platform
+        from shared.bootstrap import odds_scraper
+        from shared.desks import RunOptions
+        from shared.runtime.trading import Pace
+
+        settings, p = self.settings, self.platform
+        pace = Pace(listing=settings.kalshi_poll_seconds, odds=settings.odds_poll_seconds)
+        options = RunOptions(pace, settings.profile, settings.odds_daily_credits)
         made = odds_scraper(
-            self.settings,
-            self.venues,
+            settings,
+            _venues(settings),
             p.documents,
             p.bus,
             self.clock,
-            self.options,
+            options,
             self.resources,
             p.raw,
         )
         if made is None:
-            raise ConfigError("ODDS_API_KEY is not set: put it in the environment or in .env")
+            raise ConfigError(
+                "ODDS_API_KEY is not set: put it in the environment or in .env, or pin it in SECRET_VERSIONS"
+            )
         return made
 
+    def _new_event_mapper(self) -> EventMapper:
+        from shared.pipeline.map_events import EventMapper
+
+        return EventMapper(self.platform.documents, self.platform.bus, self.clock, SystemRandom())
+
+    def _new_coverage(self) -> CoverageWatch:
+        from shared.pipeline.coverage import CoverageWatch
+
+        return CoverageWatch(self.event_mapper, self.platform.bus, self.clock)
+
+    def _new_edge_detector(self) -> EdgeDetector:
+        from shared.edges.board import Board
+        from shared.edges.detector import DetectorSettings
+        from shared.pipeline.detect import EdgeDetector
+        from shared.pipeline.places import quote_age
+
+        age = quote_age(self.settings.kalshi_poll_seconds)
+        board = Board(DetectorSettings(profile=self.settings.profile, max_quote_age=age))
+        return EdgeDetector(board, self.platform.documents, self.platform.bus, self.clock)
+
     def _new_settlement(self) -> Settlement:
+        from shared.bootstrap import settlement
+        from shared.desks import kalshi_client
+
         p = self.platform
-        client = kalshi_client(self.venues, self.clock, self.resources, None)
+        client = kalshi_client(_venues(self.settings), self.clock, self.resources, None)
         return settlement(p.documents, p.bus, self.clock, client, self.settings)
 
+    def _new_auditor(self) -> Auditor:
+        from shared.pipeline.audit import Auditor
+
+        # A process with the trading key gives its Reconciler as the venue here.
+        return Auditor(self.platform.documents, self.platform.bus, self.clock)
+
     def _new_messenger(self) -> Messenger:
+        from shared.service.channels import channels_of
+        from shared.service.messenger import Messenger
+        from shared.venues.http import AiohttpTransport
+
         transport = AiohttpTransport(max_connections=2)
         self.resources.push_async_callback(transport.close)
         return Messenger(channels_of(self.settings, transport), self.clock, self.redact)
@@ -275,26 +307,25 @@ async def _new_worker(settings: Settings) -> Worker:
     except ArbError:
         await platform.close()
         raise
-    pace = Pace(listing=settings.kalshi_poll_seconds, odds=settings.odds_poll_seconds)
-    made = Worker(
-        settings=settings,
-        clock=clock,
-        platform=platform,
-        venues=Venues(
-            kalshi_base_url=settings.kalshi_base_url,
-            kalshi_ws_url=settings.kalshi_ws_url,
-            # Listings are public, and unsigned reads draw on a bucket of their own.
-            kalshi_key_id="",
-            kalshi_private_key=b"",
-            odds_base_url=settings.odds_api_base_url,
-            odds_key=settings.odds_api_key,
-        ),
-        options=RunOptions(pace, settings.profile, settings.odds_daily_credits),
-    )
+    made = Worker(settings, clock, platform)
     if settings.backend is Backend.GCP:
         log_to_stdout(LogFormat.JSON, made.redact)
         atexit.register(_end)
     return made
+
+
+def _venues(settings: Settings) -> Venues:
+    from shared.desks import Venues
+
+    return Venues(
+        kalshi_base_url=settings.kalshi_base_url,
+        kalshi_ws_url=settings.kalshi_ws_url,
+        # Listings are public, and unsigned reads draw on a bucket of their own.
+        kalshi_key_id="",
+        kalshi_private_key=b"",
+        odds_base_url=settings.odds_api_base_url,
+        odds_key=settings.odds_api_key,
+    )
 
 
 def _end() -> None:

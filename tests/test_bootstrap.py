@@ -6,9 +6,8 @@ import math
 
 import pytest
 
-from shared.bootstrap import quote_age
 from shared.clock import SECOND
-from shared.pipeline.kalshi_scrape import HEARTBEAT
+from shared.pipeline.places import HEARTBEAT, quote_age
 
 
 @pytest.mark.parametrize("listing_s", [5.0, 10.0, 20.0, 30.0, 45.0, 60.0])

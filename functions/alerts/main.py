@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 from shared.entry import Answer, Event, pushed
 from shared.messages import AlertRaised, Message
-from shared.service.messenger import Messenger
 from shared.worker import worker
+
+if TYPE_CHECKING:
+    from shared.service.messenger import Messenger
 
 
 async def handle(messenger: Messenger, message: Message) -> None:

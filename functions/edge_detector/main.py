@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 from shared.entry import Answer, Event, pushed
 from shared.messages import Message, OddsSeen
-from shared.pipeline.detect import EdgeDetector
 from shared.worker import worker
+
+if TYPE_CHECKING:
+    from shared.pipeline.detect import EdgeDetector
 
 
 async def handle(detector: EdgeDetector, message: Message) -> None:

@@ -5,10 +5,14 @@ A schedule calls it too: then it learns the slates, watches its coverage and dro
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 from shared.entry import Answer, Event, answered, is_push, pushed
 from shared.messages import MarketListed, Message
-from shared.pipeline.map_events import EventMapper
 from shared.worker import Skipped, worker
+
+if TYPE_CHECKING:
+    from shared.pipeline.map_events import EventMapper
 
 
 async def handle(mapper: EventMapper, message: Message) -> None:

@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 from shared.entry import Answer, answered
-from shared.pipeline.kalshi_scrape import KalshiScraper, ScrapeReport
 from shared.worker import Skipped, worker
+
+if TYPE_CHECKING:
+    from shared.pipeline.kalshi_scrape import KalshiScraper, ScrapeReport
 
 
 async def handle(scraper: KalshiScraper) -> ScrapeReport:

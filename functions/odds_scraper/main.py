@@ -5,9 +5,13 @@ Called on a schedule; asks for prices only where there is a mapped market, insid
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 from shared.entry import Answer, answered
-from shared.pipeline.odds_scrape import OddsReport, OddsScraper
 from shared.worker import Skipped, worker
+
+if TYPE_CHECKING:
+    from shared.pipeline.odds_scrape import OddsReport, OddsScraper
 
 
 async def handle(scraper: OddsScraper) -> OddsReport:

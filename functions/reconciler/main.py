@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 from shared.entry import Answer, answered
-from shared.pipeline.audit import Auditor, AuditReport
 from shared.worker import Skipped, worker
+
+if TYPE_CHECKING:
+    from shared.pipeline.audit import Auditor, AuditReport
 
 
 async def handle(auditor: Auditor) -> AuditReport:

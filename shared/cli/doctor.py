@@ -44,7 +44,7 @@ def doctor_command(json: bool) -> int:
     """Run every check; 1 if any is red."""
     settings = load()
     with errors.status("checking"):
-        report = asyncio.run(_examine(settings))
+        report = asyncio.run(examine_all(settings))
     if json:
         print_json(
             [{"check": f.check, "state": f.state, "found": f.found, "fix": f.fix} for f in report.findings]
@@ -57,7 +57,8 @@ def doctor_command(json: bool) -> int:
     return int(not report.is_green)
 
 
-async def _examine(settings: Settings) -> Report:
+async def examine_all(settings: Settings) -> Report:
+    """Every check of a run with these settings."""
     findings: list[Finding] = []
     async with AsyncExitStack() as resources:
         for check in (_python, _storage, _exchange, _kill_key, _feed, _emulators):

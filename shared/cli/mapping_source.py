@@ -17,7 +17,8 @@ from shared.errors import ConfigError, MalformedError
 from shared.mapping.mapper import map_markets
 from shared.mapping_files import read_files
 from shared.messages import MappingDecided, MarketListed, OddsEvent, Quarantined
-from shared.pipeline.map_events import SLATES, slate_of
+from shared.pipeline.map_events import slate_of
+from shared.pipeline.places import SLATES
 
 _SHOWN = 10
 

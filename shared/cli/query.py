@@ -53,7 +53,7 @@ def _run(
     console.print(table(name, columns, [[_shown(value) for value in row.values()] for row in rows]))
     if more:
         console.print(f"these are {limit} rows of more: --limit, --since or --json show others")
-    console.print(f"one row: {view.header['Grain']}", highlight=False, markup=False)
+    console.print(f"grain: {view.header['Grain']}", highlight=False, markup=False)
     console.print(f"units: {view.header['Units']}", highlight=False, markup=False)
 
 

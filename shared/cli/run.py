@@ -22,12 +22,15 @@ from functions.edge_detector import main as edge_detector
 from functions.event_mapper import main as event_mapper
 from functions.kalshi_scraper import main as kalshi_scraper
 from functions.odds_scraper import main as odds_scraper
-from shared.bootstrap import RunOptions, Venues, local_system
+from shared.bootstrap import local_system
+from shared.cli.confirm import confirm_live, stakes_of
+from shared.cli.doctor import examine_all
 from shared.cli.output import colored, console, contracts, errors, escape, print_json, usd
 from shared.cli.places import make
 from shared.cli.view import line, screen
 from shared.clock import Clock, Instant, ScaledClock, SystemClock, to_datetime
 from shared.config import LogFormat, Secret, Settings, load
+from shared.desks import RunOptions, Venues
 from shared.errors import ArbError, ConfigError
 from shared.runtime.local import Handlers, LocalSystem, Parts
 from shared.runtime.trading import Pace
@@ -93,16 +96,25 @@ def run_command(
 ) -> None:
     """Choose between demo and real market data, then run."""
     settings = _with_options(load(), api, log_json)
+    if live and demo:
+        raise ConfigError("--demo trades on paper against the simulator: leave out one of --live and --demo")
     if live:
-        raise ConfigError(
-            "live orders are not part of this version: it trades on paper. "
-            "Leave out --live to trade on paper with real market data"
-        )
-    if demo or settings.demo:
+        settings = msgspec.structs.replace(settings, profile=profile or settings.profile)
+        confirm_live(stakes_of(settings))
+        _must_be_green(settings)
+    if not live and (demo or settings.demo):
         work = _demo(settings, profile, seed, speed, seconds, plain, json)
     else:
-        work = _paper(settings, profile, seconds, plain, json)
+        work = _real(settings, profile, seconds, plain, json, live)
     asyncio.run(work)
+
+
+def _must_be_green(settings: Settings) -> None:
+    """Nothing is traded with real money before every check is green."""
+    with errors.status("checking"):
+        report = asyncio.run(examine_all(settings))
+    if not report.is_green:
+        raise ConfigError("live trading did not start: " + "; ".join(report.reasons))
 
 
 def _with_options(settings: Settings, api: int | None, log_json: bool) -> Settings:
@@ -158,10 +170,10 @@ async def _demo(
         await _run(Plan(title, folder, clock, given, options), venues, seconds, plain, json)
 
 
-async def _paper(
-    settings: Settings, profile: Profile | None, seconds: float | None, plain: bool, json: bool
+async def _real(
+    settings: Settings, profile: Profile | None, seconds: float | None, plain: bool, json: bool, live: bool
 ) -> None:
-    """On paper against the real market."""
+    """Against the real market, on paper or ``live``."""
     from shared.backends.local.secrets import KALSHI_PRIVATE_KEY, SettingsSecrets
 
     key = await SettingsSecrets(settings).get(KALSHI_PRIVATE_KEY)
@@ -176,9 +188,9 @@ async def _paper(
     if not settings.odds_api_key:
         errors.print("[yellow]ODDS_API_KEY is not set[/]: markets are listed, but nothing can be priced")
     pace = Pace(listing=settings.kalshi_poll_seconds, odds=settings.odds_poll_seconds)
-    options = RunOptions(pace, profile or settings.profile, settings.odds_daily_credits)
-    folder = make(settings.data_dir, "paper")
-    title = f"paper on live data, profile {options.profile}"
+    options = RunOptions(pace, profile or settings.profile, settings.odds_daily_credits, live=live)
+    folder = make(settings.data_dir, "live" if live else "paper")
+    title = f"{'live orders' if live else 'paper on live data'}, profile {options.profile}"
     await _run(Plan(title, folder, SystemClock(), settings, options), venues, seconds, plain, json)
 
 

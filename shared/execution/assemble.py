@@ -99,7 +99,7 @@ def assemble(
     account = Account(stored)
     safety = Safety(account, Breakers(documents, clock, rng, rules.holder), bus, clock, rules.safety)
     gate = Gate(rules.limits, CONTROLS + SAFEGUARDS)
-    reservations = Reservations(stored, rules.holder, gate, safety.guard, rules.max_age_s)
+    reservations = Reservations(stored, rules.holder, gate, safety.guard, rules.max_age_s, one_a_market=True)
     journal = Journal(reservations, bus, clock, gateway.mode)
     authority = Authority(clock)
     executor = Executor(

@@ -22,7 +22,7 @@ from shared.messages import (
     OpportunityAssessed,
     SignalRaised,
 )
-from shared.pipeline.map_events import MAPPINGS
+from shared.pipeline.places import MAPPINGS
 from shared.ports import Bus, Documents
 
 _TIDY = 5 * MINUTE

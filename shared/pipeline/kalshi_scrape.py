@@ -17,6 +17,7 @@ from shared.errors import ArbError, OperatorError
 from shared.ids import digest
 from shared.mapping.series import Series, classify
 from shared.messages import MarketListed, Message, Quarantined, TickSeen, encode, seal
+from shared.pipeline.places import HEARTBEAT
 from shared.ports import Bus
 from shared.terms import MarketKind, Period
 from shared.venues.kalshi import wire
@@ -29,7 +30,6 @@ FEATURED = frozenset({MarketKind.WINNER, MarketKind.THREE_WAY, MarketKind.SPREAD
 _CATALOGUE_TTL = HOUR
 _MILESTONES_TTL = 10 * MINUTE
 _UNLISTED = 2 * HOUR
-HEARTBEAT = MINUTE
 _CONCURRENCY = 4
 
 

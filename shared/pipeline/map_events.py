@@ -26,9 +26,9 @@ from shared.mapping.mapper import map_markets
 from shared.mapping.series import Series, classify
 from shared.mapping.tables import league_of_sport_key
 from shared.messages import MappingDecided, MarketListed, Message, OddsEvent, seal
+from shared.pipeline.places import MAPPINGS, SLATES
 from shared.ports import Bus, Documents, Value
 
-MAPPINGS, SLATES = "mappings", "odds_events"
 _KEPT = 2 * DAY
 # A slate is read anew every ten minutes; a document read for every listing would cost more than all else.
 _SLATES_S = 60.0

@@ -19,7 +19,7 @@ from shared.errors import ArbError, OperatorError
 from shared.mapping.tables import matches_key
 from shared.messages import CreditsSpent, OddsEvent, OddsSeen, Quarantined, seal
 from shared.pipeline.credits import DailyCredits
-from shared.pipeline.map_events import MAPPINGS, SLATES
+from shared.pipeline.places import MAPPINGS, SLATES
 from shared.ports import Bus, Documents
 from shared.venues.odds_api.client import OddsApiClient, OddsPage
 from shared.venues.odds_api.credits import OddsRequest, plan, poll_interval_s

@@ -11,7 +11,7 @@ from collections.abc import Sequence
 
 from shared.clock import HOUR, Clock, Instant
 from shared.messages import MarketListed, MarketResolved, seal
-from shared.pipeline.map_events import MAPPINGS
+from shared.pipeline.places import MAPPINGS
 from shared.pipeline.settle import payout_of
 from shared.ports import Bus, Documents, Value
 from shared.venues.kalshi.client import KalshiClient

@@ -60,6 +60,11 @@ class Parts(TradingParts):
     mapper: EventMapper
     results: ResultWatch
 
+    @property
+    def backlog(self) -> int:
+        """Deliveries queued or under way."""
+        return self.bus.backlog
+
 
 @dataclass(frozen=True, slots=True)
 class Handlers:
@@ -104,6 +109,11 @@ class LocalSystem(Loops):
                 await self.finish(tasks, TradingSide.LISTENING)
         if self.failure is not None:
             raise self.failure
+
+    @property
+    def finds_edges(self) -> bool:
+        """It lists, maps and prices."""
+        return True
 
     def _all_loops(self) -> list[Loop]:
         p, pace = self.parts, self.parts.pace

@@ -70,6 +70,11 @@ class ExecutionService(Loops):
         if self.failure is not None:
             raise self.failure
 
+    @property
+    def finds_edges(self) -> bool:
+        """It is told what to trade."""
+        return False
+
     def _loops(self) -> list[Loop]:
         housekeeping = self.parts.pace.housekeeping
         return [

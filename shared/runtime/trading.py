@@ -19,8 +19,10 @@ from shared.execution.books import book_seen
 from shared.execution.executor import Executor
 from shared.messages import AccountSeen, BookSeen, TickSeen, TradeSeen, seal
 from shared.money import Usd
+from shared.pipeline.map_events import EventMapper
+from shared.pipeline.odds_scrape import OddsScraper
 from shared.pipeline.settle import Settler
-from shared.ports import Bus, Documents
+from shared.ports import Bus, Documents, Warehouse
 from shared.risk.tripwire import losses
 from shared.runtime.feed import LiveFeed, Mode
 from shared.runtime.floor import TradingFloor
@@ -56,7 +58,7 @@ class TradingParts:
     """What the trading side is made of, chosen in one place: :mod:`shared.bootstrap`.
 
     ``live`` reads our own fills, and books while the stream is down; paper has none. ``bankroll`` is the cash
-    that a new account starts with.
+    that a new account starts with. An executor of its own has neither ``odds`` nor ``mapper`` nor history.
     """
 
     clock: Clock
@@ -71,6 +73,14 @@ class TradingParts:
     resources: AsyncExitStack
     bankroll: Usd
     live: LiveFeed | None = None
+    odds: OddsScraper | None = None
+    mapper: EventMapper | None = None
+    warehouse: Warehouse | None = None
+
+    @property
+    def backlog(self) -> int:
+        """Deliveries of the bus queued or under way, where it can tell."""
+        return 0
 
     @property
     def executor(self) -> Executor:

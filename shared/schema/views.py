@@ -1,4 +1,4 @@
-"""The views over history: found in a folder, read by their headers, put in an order in which they can be made.
+"""The views over history: found in a folder, read by their headers, ordered so that they can be made.
 
 A view is one file, ``<view>.sql``: a header comment, then one query in BigQuery's dialect whose tables and
 views are named `` `${dataset}.name` ``. The header says what a reader must know::
@@ -49,7 +49,7 @@ class View:
             if match is None:
                 break
             word = match[1] if match[1] in HEADER else word
-            found[word] = f"{found.get(word, '')} {match[2]}".strip()
+            found[word] = f"{found.get(word, '')} {match[2].strip()}".strip()
         return found
 
     @property
@@ -129,16 +129,24 @@ def needed(views: Iterable[View], name: str) -> tuple[View, ...]:
 
 
 def manifest(views: Iterable[View]) -> list[dict[str, object]]:
-    """``views.json``: every view in the order of creation, with what it answers and what it reads."""
-    return [
-        {
-            "name": view.name,
-            "file": f"views/{view.path}",
-            "description": " ".join(f"{view.header[word]}" for word in HEADER if word in view.header),
-            "reads": sorted(view.reads),
-        }
-        for view in views
-    ]
+    """``views.json``: every view in the order of creation, what it answers and reads, and its level.
+
+    A view of level 0 reads tables only, one of level n at least one view of level n - 1 and none above it.
+    """
+    levels: dict[str, int] = {}
+    listed: list[dict[str, object]] = []
+    for view in views:
+        levels[view.name] = max((levels[name] + 1 for name in view.reads & levels.keys()), default=0)
+        listed.append(
+            {
+                "name": view.name,
+                "level": levels[view.name],
+                "file": f"views/{view.path}",
+                "description": " ".join(view.header[word] for word in HEADER if word in view.header),
+                "reads": sorted(view.reads),
+            }
+        )
+    return listed
 
 
 def _stuck(waiting: Mapping[str, View], made: Mapping[str, View]) -> str:

@@ -14,8 +14,7 @@ from shared.clock import MINUTE, SECOND, Clock, Instant, age, format_instant
 from shared.errors import ArbError, RetryLaterError, StorageError
 from shared.messages import AlertRaised, Message, OrderUpdated, Quarantined, seal
 from shared.ports import Term
-from shared.runtime.local import LocalSystem
-from shared.service.facts import connected, silent
+from shared.service.facts import Running, connected, silent
 from shared.service.metrics import lease_of
 from shared.terms import OrderStatus
 
@@ -38,9 +37,7 @@ class Watcher:
 
     TOPICS = (OrderUpdated.TOPIC, Quarantined.TOPIC)
 
-    def __init__(
-        self, system: LocalSystem, clock: Clock, raise_directly: Callable[[AlertRaised], None]
-    ) -> None:
+    def __init__(self, system: Running, clock: Clock, raise_directly: Callable[[AlertRaised], None]) -> None:
         """``raise_directly`` takes alerts when the bus is closed: those of the end of a run."""
         self._system, self._clock, self._raise = system, clock, raise_directly
         self._parts = system.parts

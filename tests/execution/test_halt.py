@@ -113,7 +113,8 @@ async def test_a_halt_is_seen_although_the_watch_died_in_silence(account: Accoun
 async def test_a_read_without_an_answer_stops_trading(account: Account) -> None:
     class Silent(MemoryDocuments):
         async def get(self, path: str) -> Document | None:
-            return await asyncio.get_running_loop().create_future()
+            never: asyncio.Future[Document] = asyncio.get_running_loop().create_future()
+            return await never
 
     clock = ManualClock(START)
     async with followed(Silent(), account, clock):

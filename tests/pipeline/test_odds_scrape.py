@@ -11,8 +11,8 @@ from shared.clock import DAY, HOUR, MINUTE, Instant, format_instant
 from shared.config import Secret
 from shared.errors import CredentialsError, QuotaExhaustedError, VenueDownError
 from shared.messages import CreditsSpent, OddsSeen, Quarantined
-from shared.pipeline.map_events import MAPPINGS, SLATES
 from shared.pipeline.odds_scrape import BUDGET, OddsScraper
+from shared.pipeline.places import MAPPINGS, SLATES
 from shared.venues.odds_api.client import OddsApiClient
 from shared.venues.retry import Retry
 from tests.pipeline.conftest import NOW, Desk

@@ -8,7 +8,7 @@ from shared.clock import HOUR
 from shared.errors import VenueDownError
 from shared.messages import MarketResolved
 from shared.money import ONE, Price
-from shared.pipeline.map_events import MAPPINGS
+from shared.pipeline.places import MAPPINGS
 from shared.pipeline.results import ResultWatch
 from shared.terms import Result
 from shared.venues.kalshi.client import KalshiClient
@@ -118,7 +118,7 @@ async def test_what_could_not_be_told_is_told_at_the_next_turn(desk: Desk, excha
             raise refusals.pop()
         await publish(topic, messages)  # type: ignore[arg-type]
 
-    desk.bus.publish = away_once  # type: ignore[method-assign,assignment]
+    desk.bus.publish = away_once  # type: ignore[method-assign]
     with pytest.raises(VenueDownError):
         await made.poll()
     assert await made.poll() == 1

@@ -10,6 +10,7 @@ import asyncio
 import random
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from functools import partial
 
 from shared.errors import RetryLaterError
 from shared.messages import Message
@@ -93,13 +94,11 @@ class SimulationBus:
                 self.on_deliver(one.owner, message)
                 with owned(one.owner):
                     task = self.loop.create_task(_handled(one.handler, message), name=DELIVERY)
-                    with owned(None):
-                        task.add_done_callback(
-                            lambda task, one=one: self._answered(one, message, task, tries, until)
-                        )
+                with owned(None):
+                    task.add_done_callback(partial(self._answered, one, message, tries, until))
 
     def _answered(
-        self, one: _Subscription, message: Message, task: asyncio.Task[None], tries: int, until: float
+        self, one: _Subscription, message: Message, tries: int, until: float, task: asyncio.Task[None]
     ) -> None:
         if task.cancelled() or task.exception() is not None:
             if tries < _MOST_TRIES:

@@ -14,6 +14,7 @@ import msgspec
 from shared.clock import Instant
 from shared.messages import OrderUpdated, SignalRaised
 from shared.money import LOTS, Usd
+from shared.orders.intent import client_order_id
 from shared.orders.state import TERMINAL
 from shared.ports import Value
 from shared.risk.book import Book, decode_book
@@ -31,6 +32,8 @@ from tests.simulation.store import Store
 
 BOOK = "risk/main"
 LEASE = "leases/executor"
+# More than any policy makes of one signal.
+_ATTEMPTS = 12
 
 
 @dataclass(frozen=True, slots=True)
@@ -112,6 +115,8 @@ class Case:
     halts: list[tuple[float, bool]] = field(default_factory=list)
     logs: list[str] = field(default_factory=list)
     counts: dict[str, int] = field(default_factory=dict)
+    _attempts: dict[str, str] = field(default_factory=dict)
+    _derived: int = 0
 
     @property
     def account(self) -> Account:
@@ -143,6 +148,13 @@ class Case:
         value = self.store.value(BOOK)
         assert value is not None
         return value
+
+    def signal_of(self, order_id: str) -> str:
+        """The signal of which an order is an attempt, empty if there is none."""
+        for signal_id in list(self.signals)[self._derived :]:
+            self._attempts |= {client_order_id(signal_id, 0, one): signal_id for one in range(_ATTEMPTS)}
+        self._derived = len(self.signals)
+        return self._attempts.get(order_id, "")
 
     def open_intents(self) -> list[Intent]:
         """Orders whose end is not stored."""
@@ -179,6 +191,6 @@ def open_cost(account: Account) -> int:
     return sum(position.cost for position in account.positions.values())
 
 
-def cost_of(order: MemberOrder) -> int:
+def cost_of(order: MemberOrder) -> Usd:
     """Most that an order can cost without fees, micro-dollars."""
-    return order.unit * order.initial // LOTS
+    return Usd(order.unit * order.initial // LOTS)

@@ -12,7 +12,6 @@ from typing import Any
 
 from shared.clock import SECOND, Instant, eastern_day
 from shared.money import Usd, format_usd, parse_price, parse_quantity, parse_usd
-from shared.orders.intent import client_order_id
 from shared.risk.controls import CONTROLS
 from shared.simulator.accounts import Position
 from shared.simulator.tickets import MemberOrder
@@ -23,7 +22,6 @@ from tests.simulation.case import Case, Doubted, Intent, Sent, cost_of, open_cos
 _DECISION_S = 6.0
 # A halt must be known everywhere by then: one look at the store while it may be slow, and the way there.
 _HALT_S = 6.0
-_ATTEMPTS = 60
 _CONTROLS = frozenset(control.__name__ for control in CONTROLS)
 
 Found = Iterator[str]
@@ -54,7 +52,7 @@ def approval_names_every_control(case: Case, intent: Intent) -> Found:
 
 def identity_is_derived(case: Case, intent: Intent) -> Found:
     """[3] An order's id comes from signal, leg and attempt, so that a retry cannot be another order."""
-    if not _is_of(intent.signal_id, intent.order_id):
+    if case.signal_of(intent.order_id) != intent.signal_id:
         yield f"{intent.order_id} is no attempt at signal {intent.signal_id}"
 
 
@@ -174,7 +172,7 @@ def a_lost_lease_stops_sending(case: Case, sent: Sent) -> Found:
 
 def loss_limits_hold(case: Case, sent: Sent) -> Found:
     """[5] What was lost today, with every order that may still fill lost too."""
-    lost = max(0, -realized(case.account)) + _at_risk(case)
+    lost = Usd(max(0, -realized(case.account)) + _at_risk(case))
     for name, limit in (("daily", case.limits.max_daily_loss), ("weekly", case.limits.max_weekly_loss)):
         if lost > limit:
             yield f"${format_usd(lost)} lost or at risk, {name} limit ${format_usd(limit)}"
@@ -187,9 +185,10 @@ def sport_limits_hold(case: Case, sent: Sent) -> Found:
     bankroll += sum(one.fees + max(0, -one.realized) for one in case.account.positions.values())
     allowed = bankroll * case.limits.max_sport_share_basis_points // 10_000
     sport = case.intents[sent.order_id].proposal.sport if sent.order_id in case.intents else ""
-    at_risk = sum(_held_cost(case, ticker) for ticker in _of_sport(case, sport)) + _at_risk(case, sport)
+    held = sum(_held_cost(case, ticker) for ticker in _of_sport(case, sport))
+    at_risk = Usd(held + _at_risk(case, sport))
     if at_risk > allowed:
-        yield f"${format_usd(at_risk)} at risk in {sport}, allowed ${format_usd(allowed)}"
+        yield f"${format_usd(at_risk)} at risk in {sport}, allowed ${format_usd(Usd(allowed))}"
 
 
 def _of_sport(case: Case, sport: str) -> list[str]:
@@ -283,7 +282,7 @@ ON_ORDER: tuple[Question, ...] = (
 
 
 def an_end_is_true(case: Case, intent: Intent) -> Found:
-    """[4] What is stored as over is over at the exchange, with as many contracts as booked or still reserved."""
+    """[4] What is stored as over is over at the exchange, and all that filled is booked or still reserved."""
     orders = case.at_exchange(intent.order_id)
     if not orders:
         if intent.filled or intent.status is OrderStatus.FILLED:
@@ -338,7 +337,7 @@ def every_order_has_ended(case: Case) -> Found:
 
 def cash_equals_the_exchange(case: Case) -> Found:
     """[6] Cash to the micro-dollar."""
-    ours, theirs = case.book().cash, sum(case.account.cash.values())
+    ours, theirs = case.book().cash, Usd(sum(case.account.cash.values()))
     if ours != theirs:
         yield f"cash is ${format_usd(ours)} in the book and ${format_usd(theirs)} at the exchange"
 
@@ -410,15 +409,10 @@ def _is_told(case: Case, refusal: Doubted) -> bool:
     named = {
         reason.partition(":")[0]
         for update in case.told
-        if update.ticker == proposal.ticker and _is_of(update.signal_id, proposal.client_order_id)
+        if update.signal_id == case.signal_of(proposal.client_order_id)
         for reason in update.reasons
     }
     return wanted <= named
-
-
-def _is_of(signal_id: str, order_id: str) -> bool:
-    """Whether an order is an attempt at a signal."""
-    return any(client_order_id(signal_id, 0, one) == order_id for one in range(_ATTEMPTS))
 
 
 def _had_time(case: Case, refusal: Doubted) -> bool:

@@ -13,13 +13,14 @@ import contextlib
 import heapq
 import random
 from collections.abc import Callable, Coroutine, Generator
-from contextvars import Context, ContextVar
+from contextvars import Context, ContextVar, copy_context
 from itertools import count
-from typing import Any, Protocol, TypeVar
+from typing import Any, NoReturn, Protocol, TypeVar, TypeVarTuple
 
 from tests.simulation.record import Record
 
 T = TypeVar("T")
+Ts = TypeVarTuple("Ts")
 
 _MANY_CANCELED = 200
 # How often closing a dead coroutine may run into another ``await`` of its cleaning up.
@@ -66,13 +67,37 @@ class NotAllowedError(SimulationError):
 
 
 class _Handle(asyncio.Handle):
+    """A callback and whose it is. Made for every step, so without the base class's looking around."""
+
     __slots__ = ("owner",)
-    owner: Owner | None
+
+    def __init__(
+        self, callback: Callable[..., object], args: Any, loop: SimulationLoop, context: Context | None
+    ) -> None:
+        self._context = context = copy_context() if context is None else context
+        self._loop, self._callback, self._args = loop, callback, args
+        self._cancelled, self._repr, self._source_traceback = False, None, None
+        self.owner = context.get(OWNER)
 
 
 class _Timer(asyncio.TimerHandle):
+    """The same with a time."""
+
     __slots__ = ("owner",)
-    owner: Owner | None
+
+    def __init__(
+        self,
+        when: float,
+        callback: Callable[..., object],
+        args: Any,
+        loop: SimulationLoop,
+        context: Context | None,
+    ) -> None:
+        self._context = context = copy_context() if context is None else context
+        self._loop, self._callback, self._args = loop, callback, args
+        self._cancelled, self._repr, self._source_traceback = False, None, None
+        self._when, self._scheduled = when, True
+        self.owner = context.get(OWNER)
 
 
 class _Task(asyncio.Task[T]):
@@ -108,6 +133,7 @@ class SimulationLoop(asyncio.BaseEventLoop):
         self.steps = 0
         self.max_steps = max_steps
         self.failures: list[str] = []
+        self._stopping: bool = False  # set by the base class's stop()
         self._fatal: BaseException | None = None
         self._random = random.Random(f"{seed}/schedule").random  # noqa: S311 - reproducible
         self._now = 0.0
@@ -124,33 +150,38 @@ class SimulationLoop(asyncio.BaseEventLoop):
         return self._now
 
     def call_soon(
-        self, callback: Callable[..., object], *args: Any, context: Context | None = None
+        self, callback: Callable[[*Ts], object], *args: *Ts, context: Context | None = None
     ) -> asyncio.Handle:
         """See the base class; nothing is promised about the order."""
         handle = _Handle(callback, args, self, context)
-        handle.owner = OWNER.get() if context is None else context.get(OWNER)
         self._ready_now.append(handle)
         return handle
 
     def call_soon_threadsafe(
-        self, callback: Callable[..., object], *args: Any, context: Context | None = None
+        self, callback: Callable[[*Ts], object], *args: *Ts, context: Context | None = None
     ) -> asyncio.Handle:
         """There is one thread."""
         return self.call_soon(callback, *args, context=context)
 
     def call_later(
-        self, delay: float, callback: Callable[..., object], *args: Any, context: Context | None = None
+        self,
+        delay: float,
+        callback: Callable[[*Ts], object],
+        *args: *Ts,
+        context: Context | None = None,
     ) -> asyncio.TimerHandle:
         """See the base class."""
         return self.call_at(self._now + delay, callback, *args, context=context)
 
     def call_at(
-        self, when: float, callback: Callable[..., object], *args: Any, context: Context | None = None
+        self,
+        when: float,
+        callback: Callable[[*Ts], object],
+        *args: *Ts,
+        context: Context | None = None,
     ) -> asyncio.TimerHandle:
         """See the base class."""
         timer = _Timer(when, callback, args, self, context)
-        timer.owner = OWNER.get() if context is None else context.get(OWNER)
-        timer._scheduled = True
         heapq.heappush(self._timers, (when, next(self._numbers), timer))
         return timer
 
@@ -169,7 +200,7 @@ class SimulationLoop(asyncio.BaseEventLoop):
         number = next(self._numbers)
         return _Task(coro, number, loop=self, name=name or f"task-{number}", context=context)
 
-    def run_in_executor(self, *_: Any) -> Any:
+    def run_in_executor(self, *_: object) -> NoReturn:
         """Threads are not deterministic."""
         raise NotAllowedError("code under simulation may not start threads")
 
@@ -190,26 +221,36 @@ class SimulationLoop(asyncio.BaseEventLoop):
         self._canceled += 1
 
     def _run_once(self) -> None:
-        ready = self._ready_now
-        if not ready:
-            self._wake()
-        among = len(ready)
-        chosen = int(self._random() * among)
-        handle = ready[chosen]
-        ready[chosen] = ready[-1]
-        ready.pop()
-        if handle._cancelled:  # type: ignore[attr-defined]
-            return
-        owner = handle.owner
-        if owner is not None and not self._may_run(owner, handle):
-            return
-        self.steps += 1
-        self.record.decided(chosen, among)
-        handle._run()  # type: ignore[attr-defined]
-        if self._fatal is not None:
-            raise self._fatal
-        if self.steps > self.max_steps:
-            raise StepLimitError(f"{self.steps} steps at {self._now:.3f} s: something spins")
+        """Steps until somebody asks the loop to stop: one callback each, drawn from all that are ready."""
+        ready, draw, decided = self._ready_now, self._random, self.record.decided
+        while not self._stopping:
+            if not ready:
+                self._wake()
+            among = len(ready)
+            chosen = int(draw() * among)
+            handle = ready[chosen]
+            ready[chosen] = ready[-1]
+            ready.pop()
+            if handle._cancelled:
+                continue
+            owner = handle.owner
+            if owner is not None and not self._may_run(owner, handle):
+                continue
+            self.steps += 1
+            decided(chosen, among)
+            self._step(handle)
+            if self._fatal is not None:
+                raise self._fatal
+            if self.steps > self.max_steps:
+                raise StepLimitError(f"{self.steps} steps at {self._now:.3f} s: something spins")
+
+    def _step(self, handle: _Handle | _Timer) -> None:
+        try:
+            handle._context.run(handle._callback, *handle._args)
+        except (SystemExit, KeyboardInterrupt):
+            raise
+        except BaseException as exc:
+            self.call_exception_handler({"message": f"in {handle._callback!r}", "exception": exc})
 
     def _may_run(self, owner: Owner, handle: _Handle | _Timer) -> bool:
         if not owner.is_alive:
@@ -221,9 +262,8 @@ class SimulationLoop(asyncio.BaseEventLoop):
 
     def _again(self, handle: _Handle | _Timer, when: float) -> None:
         """Try a stalled owner's callback at a later time; it keeps its identity, so it can be canceled."""
-        context: Context = handle._context  # type: ignore[union-attr]
-        later = _Timer(when, self._resume, (handle,), self, context)
-        later.owner = None
+        later = _Timer(when, self._resume, (handle,), self, handle._context)
+        later.owner = None  # it is the loop's own
         heapq.heappush(self._timers, (when, next(self._numbers), later))
 
     def _resume(self, handle: _Handle | _Timer) -> None:
@@ -253,20 +293,22 @@ class SimulationLoop(asyncio.BaseEventLoop):
 
     def tasks_of(self, owner: Owner | None) -> list[asyncio.Task[Any]]:
         """Unfinished tasks of an owner, oldest first."""
-        found = [one for one in asyncio.all_tasks(self) if isinstance(one, _Task) and one.owner is owner]
-        return sorted(found, key=lambda task: task.number)
+        return [task for task in self._unfinished() if task.owner is owner]
 
     def waiting(self) -> list[str]:
         """Every unfinished task in words."""
-        found = [one for one in asyncio.all_tasks(self) if isinstance(one, _Task)]
         return [
             f"{task.owner.name if task.owner else 'outside'}/{task.get_name()} {task.get_coro()!r}"
-            for task in sorted(found, key=lambda task: task.number)
+            for task in self._unfinished()
         ]
+
+    def _unfinished(self) -> list[_Task[Any]]:
+        found = [task for task in asyncio.all_tasks(self) if isinstance(task, _Task)]
+        return sorted(found, key=lambda task: task.number)
 
     def bury(self, owner: Owner) -> int:
         """Keep the tasks of an owner that has died from being cleaned up before the run is over."""
-        gone = [task for task in self.tasks_of(owner) if isinstance(task, _Task)]
+        gone = [task for task in self._unfinished() if task.owner is owner]
         self._dead += gone
         return len(gone)
 

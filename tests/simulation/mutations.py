@@ -9,9 +9,11 @@ from __future__ import annotations
 import logging
 import sys
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, replace
 from typing import Any
+
+import msgspec
 
 from shared.books.book import OrderBook
 from shared.clock import MINUTE, Instant
@@ -21,6 +23,7 @@ from shared.execution.gateway import Outcome, Rejected, Unknown
 from shared.execution.live import LiveGateway
 from shared.execution.reservations import Refused, Reservations, Reserved
 from shared.execution.stored_book import StoredBook
+from shared.execution.trader import Authority
 from shared.ids import as_uuid, digest
 from shared.lease import DocumentLease
 from shared.money import LOTS, Price, Quantity, Usd
@@ -39,7 +42,8 @@ from shared.venues.kalshi.order_wire import OrderTicket
 from shared.venues.kalshi.portfolio import KalshiPortfolio
 from shared.venues.kalshi.sign import Signer
 from shared.venues.kalshi.trading import KalshiTrading
-from tests.simulation.plan import focused
+from tests.simulation.keys import QuickKey
+from tests.simulation.plan import Fault, Plan, focused
 from tests.simulation.process import Program
 from tests.simulation.world import Result, run
 
@@ -61,6 +65,13 @@ class Mutation:
     tightness: int = 0
     seeds: int = 25
     here_only: bool = False
+    plan: Callable[[int], Plan] | None = None
+
+    def planned(self, seed: int) -> Plan:
+        """The plan under which a seed looks for it."""
+        if self.plan is not None:
+            return self.plan(seed)
+        return focused(seed, self.kinds, self.processes, tightness=self.tightness)
 
     @contextmanager
     def __call__(self) -> Iterator[None]:
@@ -142,12 +153,8 @@ def _lease_never_ends(original: Any) -> Any:
     return acquire
 
 
-def _not_fenced(original: Any) -> Any:
-    async def reserve(self: Reservations, proposal: Proposal, made: Any, epoch: int = 0) -> Any:
-        book = await self.book.read()
-        return await original(self, proposal, made, max(epoch, book.epoch))
-
-    return reserve
+def _terms_do_not_end(_: Any) -> Any:
+    return lambda self: None if self.term is None else self.term.epoch
 
 
 def _counted_twice(original: Any) -> Any:
@@ -199,15 +206,17 @@ def _nothing_to_recover(_: Any) -> Any:
 
 
 def _fees_are_forgotten(original: Any) -> Any:
-    def booked(fill: Any, proposal: Proposal) -> Fill:
-        return replace(original(fill, proposal), fee=Usd(0))
+    def booked(fill: Any, event_ticker: str) -> Fill:
+        made: Fill = original(fill, event_ticker)
+        return replace(made, fee=Usd(0))
 
     return booked
 
 
-def _prices_are_the_limit(original: Any) -> Any:
-    def booked(fill: Any, proposal: Proposal) -> Fill:
-        return replace(original(fill, proposal), price=proposal.limit)
+def _prices_are_rounded(original: Any) -> Any:
+    def booked(fill: Any, event_ticker: str) -> Fill:
+        made: Fill = original(fill, event_ticker)
+        return replace(made, price=Price(made.price // 100_000 * 100_000))
 
     return booked
 
@@ -278,10 +287,8 @@ def _the_other_side(original: Any) -> Any:
 def _sent_twice_as_two(original: Any) -> Any:
     async def create(self: KalshiTrading, ticket: OrderTicket) -> Placed:
         placed: Placed = await original(self, ticket)
-        try:
+        with suppress(RefusedError):
             await original(self, replace(ticket, client_order_id=as_uuid(digest(ticket.client_order_id))))
-        except RefusedError:
-            pass
         return placed
 
     return create
@@ -289,7 +296,7 @@ def _sent_twice_as_two(original: Any) -> Any:
 
 def _the_key_is_logged(original: Any) -> Any:
     def headers(self: Signer, method: str, path: str, now: Instant) -> Any:
-        logging.getLogger("mutation").warning("signing with %r", self._key.private_bytes_raw())
+        logging.getLogger("mutation").warning("signing with %r", QuickKey.secret)
         return original(self, method, path, now)
 
     return headers
@@ -307,9 +314,20 @@ def _released_before_it_is_sent(original: Any) -> Any:
 
 def _no_limit_a_day(original: Any) -> Any:
     def rolled(self: Book, now: Instant) -> Book:
-        return replace(original(self, now), recent=(), trades_today=0, pnl_today=Usd(0))
+        made: Book = original(self, now)
+        return replace(made, recent=(), trades_today=0, pnl_today=Usd(0))
 
     return rolled
+
+
+def _frozen_before_sending(seed: int) -> Plan:
+    """Whoever has just reserved freezes for longer than a lease lasts."""
+    stalls = [
+        Fault(at=at, kind="stall_boundary", who=who, value=2.0, seconds=22.0, word="intent:after")
+        for at in (5.0, 25.0, 45.0)
+        for who in (0, 1)
+    ]
+    return msgspec.structs.replace(focused(seed, ()), seconds=90.0, faults=tuple(stalls))
 
 
 MUTATIONS: tuple[Mutation, ...] = (
@@ -345,13 +363,11 @@ MUTATIONS: tuple[Mutation, ...] = (
         processes=2,
     ),
     Mutation(
-        "an old epoch is let through",
-        Reservations,
-        "reserve",
-        _not_fenced,
-        ("stall_boundary", "stall", "lease_taken", "store_slow"),
-        processes=3,
-        seeds=60,
+        "the end of a term is not looked at",
+        Authority,
+        "epoch",
+        _terms_do_not_end,
+        plan=_frozen_before_sending,
     ),
     Mutation("every fill counts twice", bookkeeping, "book_order", _counted_twice),
     Mutation(
@@ -384,7 +400,7 @@ MUTATIONS: tuple[Mutation, ...] = (
         ("crash_boundary", "crash_step"),
     ),
     Mutation("fees are not booked", live, "_booked", _fees_are_forgotten),
-    Mutation("fills are booked at the limit", live, "_booked", _prices_are_the_limit),
+    Mutation("prices of fills are rounded to ten cents", live, "_booked", _prices_are_rounded),
     Mutation(
         "fills that the stream lost are not read",
         KalshiPortfolio,
@@ -412,8 +428,7 @@ MUTATIONS: tuple[Mutation, ...] = (
 def caught(mutation: Mutation, program: Program, seeds: int | None = None) -> Result | None:
     """The first run in which ``mutation`` was noticed, or ``None``."""
     for seed in range(1, (seeds or mutation.seeds) + 1):
-        plan = focused(seed, mutation.kinds, mutation.processes, tightness=mutation.tightness)
-        result = run(plan, program, mutation)
+        result = run(mutation.planned(seed), program, mutation)
         if result.failure:
             return result
     return None

@@ -5,4 +5,4 @@ from __future__ import annotations
 from tests.simulation import desk
 from tests.simulation.process import Program
 
-PROGRAMS: dict[str, Program] = {"desk": desk.trade}
+PROGRAMS: dict[str, Program] = {"service": desk.trade}

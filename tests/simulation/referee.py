@@ -22,7 +22,7 @@ from tests.simulation.network import ORDERS_PATH
 from tests.simulation.process import Incarnation
 
 
-class Violation(SimulationError):
+class ViolationError(SimulationError):
     """An invariant does not hold. ``invariant`` is its name."""
 
     def __init__(self, invariant: str, text: str, at: float) -> None:
@@ -100,7 +100,7 @@ class Referee:
         """Everything has ended: ask what can be asked only then; raises the first violation."""
         for ask in invariants.AT_REST:
             for text in ask(self.case):
-                raise Violation(ask.__name__, text, self.case.now)
+                raise ViolationError(ask.__name__, text, self.case.now)
 
     # --- asking ---------------------------------------------------------------------------------------------
 
@@ -132,7 +132,7 @@ class Referee:
             self._foul("no_secret_is_told", where)
 
     def _foul(self, name: str, text: str) -> None:
-        self.case.loop.fail(Violation(name, text, self.case.now))
+        self.case.loop.fail(ViolationError(name, text, self.case.now))
 
 
 class _Listener(logging.Handler):
@@ -156,7 +156,7 @@ def listening(referee: Referee) -> Iterator[None]:
         return verdict
 
     others, root.handlers = root.handlers, [handler]
-    Gate.judge = overheard  # type: ignore[method-assign]
+    Gate.judge = overheard  # type: ignore[method-assign,assignment]
     try:
         yield
     finally:

@@ -173,6 +173,6 @@ _SPOILED: dict[str, Callable[[SignalRaised], dict[str, object]]] = {
     "negative quantity": lambda s: {"quantity": Quantity(-500)},
     "price of nothing": lambda s: {"limit": Price(0)},
     "price over a dollar": lambda s: {"limit": Price(1_200_000)},
-    "begun game": lambda s: {"starts_at": Instant(s.observed_at - SECOND)},
+    "begun game": lambda s: {"starts_at": Instant(s.observed_at - 120 * SECOND)},
     "unknown fees": lambda s: {"fee_type": FeeType.FLAT},
 }

@@ -70,6 +70,11 @@ class Store:
         """Tell ``watch`` from now on."""
         self._watches.append(watch)
 
+    def poke(self) -> None:
+        """Let every watch look whether it still lives."""
+        for watch in list(self._watches):
+            watch.poke()
+
     def unwatch(self, watch: _Watch) -> None:
         """Tell it no more."""
         if watch in self._watches:
@@ -247,17 +252,11 @@ class _Watch:
         self._owner.on_death.append(self._close)
         for document in self._store.all(self._collection):
             self._hear_later(document)
-        with owned(None):
-            self._store.loop.call_later(0.5, self._look)
 
-    def _look(self) -> None:
-        """Whether it dies now; looked at twice a second, for a quiet collection never tells."""
-        if not self._is_open:
-            return
+    def poke(self) -> None:
+        """Look whether it dies now: a quiet collection never tells."""
         if self._store.weather.strikes("watch_dies", self._owner.who):
             self._wake()
-        with owned(None):
-            self._store.loop.call_later(0.5, self._look)
 
     def _hear_later(self, document: Document) -> None:
         with owned(None):

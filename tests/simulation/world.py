@@ -14,14 +14,9 @@ import random
 from collections.abc import Callable
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass, field, replace
-from typing import Any
-
-from cryptography.exceptions import InvalidSignature
-from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey, Ed25519PublicKey
 
 from shared.clock import SECOND, Instant, parse_instant
 from shared.execution.halt import PATH as HALT
-from shared.ids import digest
 from shared.money import LOTS, MICROS, Price, Quantity, Usd
 from shared.ports import Create, Replace, Value, Write
 from shared.risk.book import Book, encode_book
@@ -34,22 +29,23 @@ from shared.simulator.world import World
 from shared.venues.kalshi.sign import Signer
 from tests.simulation.bus import SimulationBus
 from tests.simulation.case import BOOK, Case
+from tests.simulation.keys import QuickKey
 from tests.simulation.loop import OWNER, SimulationError, SimulationLoop, owned
 from tests.simulation.network import Exchange, ProcessConnect, ProcessTransport
 from tests.simulation.plan import Fault, Plan
 from tests.simulation.process import Host, Incarnation, Machine, Program, SkewedClock
 from tests.simulation.record import Record
-from tests.simulation.referee import Referee, Violation, listening
+from tests.simulation.referee import Referee, ViolationError, listening
 from tests.simulation.signals import Signals
 from tests.simulation.store import Store
 from tests.simulation.weather import Weather
 
 BASE_URL = "https://exchange.example/trade-api/v2"
-_OPENING = Instant(parse_instant("2026-11-22T15:00:00Z") or 0)
+OPENING = Instant(parse_instant("2026-11-22T15:00:00Z") or 0)
 # By then every market has been quoted.
-START = Instant(_OPENING + 120 * SECOND)
+START = Instant(OPENING + 120 * SECOND)
 # Two leagues on two shards; no game begins before a run is over.
-_PRESET = Preset(
+PRESET = Preset(
     counts={"EPL": 1, "NBA": 1},
     first_start_s=24 * 3600,
     span_s=600,
@@ -75,57 +71,6 @@ _LIMITING = frozenset(
         "consecutive_losses",
     }
 )
-
-
-class _QuickKey(Ed25519PrivateKey):
-    """Signs without the cost of it: the exchange checks as strictly, and a run makes hundreds of requests."""
-
-    secret = "quick-key-secret-0a1b2c3d4e5f"
-
-    def sign(self, data: Any) -> bytes:
-        return _signature(bytes(data))
-
-    def public_key(self) -> Ed25519PublicKey:
-        return _QuickPublicKey()
-
-    def private_bytes(self, *_: Any) -> bytes:
-        return self.secret.encode()
-
-    def private_bytes_raw(self) -> bytes:
-        return self.secret.encode()
-
-    def __copy__(self) -> _QuickKey:
-        return self
-
-    def __deepcopy__(self, _: Any) -> _QuickKey:
-        return self
-
-
-class _QuickPublicKey(Ed25519PublicKey):
-    def verify(self, signature: Any, data: Any) -> None:
-        if bytes(signature) != _signature(bytes(data)):
-            raise InvalidSignature
-
-    def public_bytes(self, *_: Any) -> bytes:
-        return b""
-
-    def public_bytes_raw(self) -> bytes:
-        return b""
-
-    def __eq__(self, other: object) -> bool:
-        return isinstance(other, _QuickPublicKey)
-
-    __hash__ = None  # type: ignore[assignment]
-
-    def __copy__(self) -> _QuickPublicKey:
-        return self
-
-    def __deepcopy__(self, _: Any) -> _QuickPublicKey:
-        return self
-
-
-def _signature(data: bytes) -> bytes:
-    return digest(_QuickKey.secret, data).encode()
 
 
 def limits_of(tightness: int) -> RiskLimits:
@@ -192,7 +137,7 @@ class Run:
             plan, self.loop, self.store, self.exchange, self.machines, self.limits, deposits, START,
             counts=self.counts,
         )  # fmt: skip
-        secrets = (_QuickKey.secret, base64.b64encode(_QuickKey.secret.encode()).decode())
+        secrets = (QuickKey.secret, base64.b64encode(QuickKey.secret.encode()).decode())
         self.referee = Referee(self.case, secrets)
         self.signals = Signals(self.loop, self.bus, self.exchange, plan.seed, plan.signals, START)
         self.case.signals, self.case.bad_signals = self.signals.raised, self.signals.bad
@@ -201,11 +146,11 @@ class Run:
 
     def _exchange(self) -> Exchange:
         seed = self.plan.seed
-        world = World(seed, _OPENING, _PRESET)
+        world = World(seed, OPENING, PRESET)
         faults = Faults(seed, read_lag_s=_READ_LAG_S)
         clock = SkewedClock(self.loop, START)
         api = KalshiApi(world, clock, faults, Limits())
-        account = api.add_member("member", _QuickPublicKey(), _DEPOSIT)
+        account = api.add_member("member", QuickKey().public_key(), _DEPOSIT)
         api.advance()
         return Exchange(self.loop, self.weather, api, account, seed)
 
@@ -225,7 +170,7 @@ class Run:
             stopwatch=lambda: int(self.loop.time() * 1e9),
             transport=ProcessTransport(self.exchange, incarnation),
             connect=ProcessConnect(self.exchange, incarnation),
-            signer=Signer("member", _QuickKey()),
+            signer=Signer("member", QuickKey()),
             base_url=BASE_URL,
             limits=self.limits,
         )
@@ -288,7 +233,8 @@ class Run:
 
     def _look_after(self) -> None:
         """Now and then somebody looks at open breakers, and closes them."""
-        if self.loop.time() < self.plan.seconds:
+        # What was under way when the weather cleared may still open one.
+        if self.loop.time() < self.plan.seconds + 3 * _LOOKS_S:
             self.close_breakers()
             self.loop.call_later(_LOOKS_S, self._look_after)
 
@@ -339,7 +285,7 @@ class Run:
             if self.loop.time() > since + _TRADES_AGAIN_S:
                 said = [refusal.verdict.reasons for refusal in self.case.refusals if refusal.at > since]
                 text = f"no order within {_TRADES_AGAIN_S:g} s; last refused: {said[-1:]}"
-                raise Violation("it_trades_again", text, self.loop.time())
+                raise ViolationError("it_trades_again", text, self.loop.time())
             self.signals.probe()
             await asyncio.sleep(15)
 
@@ -358,7 +304,7 @@ class Run:
             await machine.stop()
         leaked = [text for machine in self.machines for text in machine.leaked]
         if leaked:
-            raise Violation("nothing_is_left_running", "; ".join(leaked), self.loop.time())
+            raise ViolationError("nothing_is_left_running", "; ".join(leaked), self.loop.time())
         self.counts["starts"] = sum(machine.rises for machine in self.machines)
 
 
@@ -394,6 +340,7 @@ class Trouble:
             special()
         else:
             run.weather.begin(fault)
+            run.store.poke()
             run.loop.call_later(fault.seconds, run.weather.end, fault)
 
     @property
@@ -514,7 +461,7 @@ def run(
 def _outcome(made: Run) -> tuple[str, str]:
     try:
         made.go()
-    except Violation as foul:
+    except ViolationError as foul:
         return foul.invariant, str(foul)
     except SimulationError as error:
         return type(error).__name__, str(error)

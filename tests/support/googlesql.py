@@ -1,8 +1,8 @@
 """The real GoogleSQL analyser and evaluator, over the generated schemas (dev dependency ``zetasql``).
 
 It is the engine's own front end compiled to WebAssembly: a strong check, not proof, since it accepts some
-things that BigQuery does not. Compiling takes 15 s and a gigabyte once; the result is kept in the user's cache
-folder (``XDG_CACHE_HOME`` or ``~/.cache``), after which a process starts it in a third of a second.
+things that BigQuery does not. Compiling takes 15 s and a gigabyte once; the result is kept in the user's
+cache folder (``XDG_CACHE_HOME`` or ``~/.cache``), after which a process starts it in a third of a second.
 """
 
 from __future__ import annotations
@@ -94,7 +94,7 @@ class Analyser:
         return [(column.name, column.column.type) for column in columns]
 
     def evaluate(self, query: str) -> list[dict[str, Any]]:
-        """Rows of a query that gives JSON objects and reads no table: the reference implementation's answer."""
+        """Rows of a query that gives JSON objects and reads no table, by the reference implementation."""
         builder = self._zetasql.api.PreparedQuery.builder().set_sql(query)
         builder = builder.set_analyzer_options(self._options).set_catalog(self._catalog(()))
         with builder.prepare() as prepared:
@@ -131,4 +131,5 @@ class Analyser:
         if kind.type_kind == kinds.TYPE_STRUCT:
             inner = (f"{one.field_name} {self._spelt(one.field_type)}" for one in kind.struct_type.field)
             return f"STRUCT<{', '.join(inner)}>"
-        return {"TYPE_DOUBLE": "FLOAT64"}.get(kind.type_kind.name, kind.type_kind.name.removeprefix("TYPE_"))
+        name: str = kind.type_kind.name
+        return "FLOAT64" if name == "TYPE_DOUBLE" else name.removeprefix("TYPE_")

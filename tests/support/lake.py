@@ -2,18 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from datetime import UTC, date, datetime
 from functools import cache
 from typing import Any
 
-import duckdb
 import msgspec
 
 from shared.backends.local import duck, views
 from shared.backends.local.dialect import to_duckdb
 from shared.clock import DAY, Instant, parse_instant
-from shared.errors import ConfigError
 from shared.messages import MESSAGES, Message, seal
 from shared.schema import duckdb as tables
 from shared.schema.columns import Column, Kind, columns
@@ -75,6 +72,10 @@ class Lake:
         (found,) = self.rows(view, *keep)
         return found
 
+    def evaluate(self, query: str) -> list[tuple[Any, ...]]:
+        """Rows of a query in BigQuery's dialect, through the shim."""
+        return self._db.execute(to_duckdb(query, self._now)).fetchall()
+
     def column_types(self, view: str) -> dict[str, str]:
         """Type of each column of a view, as DuckDB spells it."""
         self._make(view)
@@ -103,21 +104,6 @@ class Lake:
         wanted = needed(all_views(), view)
         made = {row["view_name"] for row in duck.rows(self._db, "SELECT view_name FROM duckdb_views()", ())}
         views.create(self._db, [one for one in wanted if one.name not in made], self._now)
-
-
-def runs(db: duckdb.DuckDBPyConnection, query: str) -> list[tuple[Any, ...]]:
-    """Rows of a query of BigQuery's on a DuckDB connection."""
-    return db.execute(to_duckdb(query, NOON)).fetchall()
-
-
-def mistakes(view: View, others: Sequence[View] = ()) -> str:
-    """Why DuckDB cannot make a view, empty if it can."""
-    lake = Lake()
-    try:
-        views.create(lake._db, needed([*others, view], view.name), NOON)
-    except ConfigError as exc:
-        return str(exc)
-    return ""
 
 
 _SPELT = {

@@ -17,9 +17,10 @@ from functions.event_mapper import main as event_mapper
 from functions.kalshi_scraper import main as kalshi_scraper
 from functions.odds_scraper import main as odds_scraper
 from shared.backends.local.history import open_history
-from shared.bootstrap import RunOptions, Venues, local_system
+from shared.bootstrap import local_system
 from shared.clock import Instant, ScaledClock, SystemClock
 from shared.config import Secret, load
+from shared.desks import RunOptions, Venues
 from shared.runtime.local import Handlers, LocalSystem, Parts
 from shared.runtime.trading import Pace
 from shared.simulator.faults import Faults

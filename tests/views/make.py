@@ -56,11 +56,20 @@ def order(
 ) -> OrderUpdated:
     """One state of an order for 10 YES contracts at 50 cents."""
     known = {
-        "observed_at": at(seconds), "order_id": order_id, "signal_id": f"signal-{order_id}", "ticker": "G-1-A",
-        "event_ticker": "G-1", "side": Side.YES, "status": status, "limit": cents(50),
-        "quantity": contracts(10), "league": "NBA", "kind": MarketKind.WINNER,
-        "fair_probability": 0.6, "expected_edge": 0.04,
-    }  # fmt: skip
+        "observed_at": at(seconds),
+        "order_id": order_id,
+        "signal_id": f"signal-{order_id}",
+        "ticker": "G-1-A",
+        "event_ticker": "G-1",
+        "side": Side.YES,
+        "status": status,
+        "limit": cents(50),
+        "quantity": contracts(10),
+        "league": "NBA",
+        "kind": MarketKind.WINNER,
+        "fair_probability": 0.6,
+        "expected_edge": 0.04,
+    }
     return OrderUpdated(**(known | changes))  # type: ignore[arg-type]  # as the caller says
 
 
@@ -124,12 +133,24 @@ def signal(
 ) -> SignalRaised:
     """A signal to buy 10 YES contracts at 50 cents or better."""
     known = {
-        "observed_at": at(seconds), "signal_id": signal_id, "opportunity_id": opportunity_id, "ticker": ticker,
-        "event_ticker": ticker.rpartition("-")[0], "side": Side.YES, "profile": Profile.STANDARD,
-        "limit": cents(50), "quantity": contracts(10), "fair_probability": 0.6, "required_edge": 0.03,
-        "net_edge": 0.04, "confidence": 60.0, "league": "NBA", "kind": MarketKind.WINNER,
-        "odds_event_id": "game", "certificate": certificate(),
-    }  # fmt: skip
+        "observed_at": at(seconds),
+        "signal_id": signal_id,
+        "opportunity_id": opportunity_id,
+        "ticker": ticker,
+        "event_ticker": ticker.rpartition("-")[0],
+        "side": Side.YES,
+        "profile": Profile.STANDARD,
+        "limit": cents(50),
+        "quantity": contracts(10),
+        "fair_probability": 0.6,
+        "required_edge": 0.03,
+        "net_edge": 0.04,
+        "confidence": 60.0,
+        "league": "NBA",
+        "kind": MarketKind.WINNER,
+        "odds_event_id": "game",
+        "certificate": certificate(),
+    }
     return SignalRaised(**(known | changes))  # type: ignore[arg-type]  # as the caller says
 
 

@@ -104,13 +104,22 @@ def test_a_book_without_a_margin_or_with_a_huge_one_is_not_believed(
 LINES = [
     (None, MarketKind.WINNER, quote("dk", H2H, 60)),
     (None, MarketKind.THREE_WAY, quote("dk", {"Boston": 2.4, "Miami": 3.1, "Draw": 3.6}, 60)),
-    (Selection(market="totals", outcome="Over", point=8.5), MarketKind.TOTAL,
-     quote("dk", {"Over": 1.95, "Under": 1.87}, 60, "totals", {"Over": 8.5, "Under": 8.5})),
-    (Selection(market="spreads", outcome="Miami", point=1.5), MarketKind.SPREAD,
-     quote("dk", {"Miami": 1.6, "Boston": 2.4}, 60, "spreads", {"Miami": 1.5, "Boston": -1.5})),
-    (Selection(market="team_totals", outcome="Under", point=99.5, description="Boston"), MarketKind.TEAM_TOTAL,
-     quote("dk", {"Over": 1.9, "Under": 1.9}, 60, "team_totals", {"Over": 99.5, "Under": 99.5}, "Boston")),
-]  # fmt: skip
+    (
+        Selection(market="totals", outcome="Over", point=8.5),
+        MarketKind.TOTAL,
+        quote("dk", {"Over": 1.95, "Under": 1.87}, 60, "totals", {"Over": 8.5, "Under": 8.5}),
+    ),
+    (
+        Selection(market="spreads", outcome="Miami", point=1.5),
+        MarketKind.SPREAD,
+        quote("dk", {"Miami": 1.6, "Boston": 2.4}, 60, "spreads", {"Miami": 1.5, "Boston": -1.5}),
+    ),
+    (
+        Selection(market="team_totals", outcome="Under", point=99.5, description="Boston"),
+        MarketKind.TEAM_TOTAL,
+        quote("dk", {"Over": 1.9, "Under": 1.9}, 60, "team_totals", {"Over": 99.5, "Under": 99.5}, "Boston"),
+    ),
+]
 
 
 @pytest.mark.parametrize(

@@ -137,11 +137,15 @@ def test_delays_older_than_thirty_days_are_left_out(lake: Lake) -> None:
 
 def test_the_funnel_counts_each_market_side_once_a_day(lake: Lake) -> None:
     lake.tell(
-        opportunity("1", "G-1-A", YES, ["thin_edge: 1c"]), opportunity("2", "G-1-A", YES, ["thin_edge: 1c"], seconds=1),
-        opportunity("3", "G-1-A", YES, seconds=2), signal("signal-o", "3", "G-1-A", seconds=2),
-        order("o", OrderStatus.PENDING, seconds=3), order("o", seconds=4, filled=contracts(10)),
-        order("r", OrderStatus.REJECTED, seconds=5), fill("f", "G-1-A", YES, 50, 10, seconds=4, order_id="o"),
-    )  # fmt: skip
+        opportunity("1", "G-1-A", YES, ["thin_edge: 1c"]),
+        opportunity("2", "G-1-A", YES, ["thin_edge: 1c"], seconds=1),
+        opportunity("3", "G-1-A", YES, seconds=2),
+        signal("signal-o", "3", "G-1-A", seconds=2),
+        order("o", OrderStatus.PENDING, seconds=3),
+        order("o", seconds=4, filled=contracts(10)),
+        order("r", OrderStatus.REJECTED, seconds=5),
+        fill("f", "G-1-A", YES, 50, 10, seconds=4, order_id="o"),
+    )
     found = lake.row("funnel_by_day")
     del found["day"], found["league"]
     assert found == {

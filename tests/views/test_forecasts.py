@@ -87,10 +87,13 @@ def test_scores_are_brier_and_log_loss(lake: Lake) -> None:
 
 def test_realised_edge_stands_beside_what_was_expected(lake: Lake) -> None:
     lake.tell(
-        order("order-a", expected_edge=0.04, fair_probability=0.6), fill("a", "G-1-A", YES, 55, 10, fee=100_000),
-        order("order-b", expected_edge=0.04, fair_probability=0.6), fill("b", "H-1-A", YES, 55, 10, fee=100_000),
-        settled("G-1-A"), settled("H-1-A", 0),
-    )  # fmt: skip
+        order("order-a", expected_edge=0.04, fair_probability=0.6),
+        fill("a", "G-1-A", YES, 55, 10, fee=100_000),
+        order("order-b", expected_edge=0.04, fair_probability=0.6),
+        fill("b", "H-1-A", YES, 55, 10, fee=100_000),
+        settled("G-1-A"),
+        settled("H-1-A", 0),
+    )
     found = lake.row("edge_realised")
     assert (found["edge_bucket"], found["fills"], found["events"], found["contracts"]) == (
         "3c-5c",
@@ -100,8 +103,9 @@ def test_realised_edge_stands_beside_what_was_expected(lake: Lake) -> None:
     )
     assert (found["expected_usd"], found["realised_usd"]) == (pytest.approx(0.8), pytest.approx(-1.2))
     assert (found["expected_per_contract"], found["realised_per_contract"]) == (
-        pytest.approx(0.04), pytest.approx(-0.06),
-    )  # fmt: skip
+        pytest.approx(0.04),
+        pytest.approx(-0.06),
+    )
     assert found["z"] == pytest.approx((0.4 * 10 - 0.6 * 10) / math.sqrt(2 * 0.24 * 100))
     assert found["clv_per_contract"] is None
 
@@ -117,9 +121,14 @@ def _refused(
 ) -> OpportunityAssessed:
     """Ten contracts at 50 all in, worth 53: refused nevertheless."""
     known = {
-        "ask": cents(48), "all_in": 0.5, "net_edge": 0.03, "quantity": contracts(10), "expected_value": Usd(250_000),
-        "fair": fair(0.53), "seconds": seconds,
-    }  # fmt: skip
+        "ask": cents(48),
+        "all_in": 0.5,
+        "net_edge": 0.03,
+        "quantity": contracts(10),
+        "expected_value": Usd(250_000),
+        "fair": fair(0.53),
+        "seconds": seconds,
+    }
     return opportunity(identity, ticker, YES, reasons or ("thin_edge: 3c",), **(known | changes))  # type: ignore[arg-type]
 
 
@@ -133,9 +142,11 @@ def test_a_refused_price_would_have_paid_its_result_less_the_whole_depth(lake: L
 
 def test_only_the_first_refusal_of_a_side_counts(lake: Lake) -> None:
     lake.tell(
-        _refused("0", seconds=0, net_edge=-0.01), _refused("1", seconds=1),
-        _refused("2", seconds=2, net_edge=0.1), resolved("G-1-A", 0),
-    )  # fmt: skip
+        _refused("0", seconds=0, net_edge=-0.01),
+        _refused("1", seconds=1),
+        _refused("2", seconds=2, net_edge=0.1),
+        resolved("G-1-A", 0),
+    )
     found = lake.row("rejected_opportunities")
     assert (found["opportunity_id"], found["would_have"]) == ("1", -5_050_000)
 

@@ -11,6 +11,7 @@ from shared.messages import (
     BreakerMoved,
     CoverageSeen,
     CreditsSpent,
+    MappingDecided,
     MarketListed,
     Quarantined,
     ReconciliationDifference,
@@ -53,17 +54,21 @@ def test_reasons_not_to_map_are_counted_by_day(lake: Lake) -> None:
 
 
 def test_a_refused_market_is_counted_under_its_newest_reason(lake: Lake) -> None:
-    def refused(ticker: str, reason: str, seconds: float = 0) -> object:
+    def refused(ticker: str, reason: str, seconds: float = 0) -> MappingDecided:
         return mapping(ticker, seconds=seconds, odds_event_id="", certificate=None, reason=reason)
 
     lake.tell(
-        refused("G-1-A", "no_time: unknown"), refused("G-1-A", "no_event: nobody", 5), refused("G-1-B", "no_event: x"),
-        mapping("G-1-C"), mapping("G-1-D", certificate=certificate(verdict="refused"), reason="certificate: overtime"),
-    )  # type: ignore[arg-type]  # fmt: skip
+        refused("G-1-A", "no_time: unknown"),
+        refused("G-1-A", "no_event: nobody", 5),
+        refused("G-1-B", "no_event: x"),
+        mapping("G-1-C"),
+        mapping("G-1-D", certificate=certificate(verdict="refused"), reason="certificate: overtime"),
+    )
     found = {row["reason_code"]: row for row in lake.rows("abstentions")}
     assert {code: (row["markets"], row["share_of_kind"]) for code, row in found.items()} == {
-        "no_event": (2, 0.5), "certificate": (1, 0.25),
-    }  # fmt: skip
+        "no_event": (2, 0.5),
+        "certificate": (1, 0.25),
+    }
     assert found["no_event"]["example_ticker"] == "G-1-A"
 
 
@@ -88,9 +93,16 @@ def spent(
     sport: str, used: int | None, published: int, seconds: float = 0, failure: str = ""
 ) -> CreditsSpent:
     return CreditsSpent(
-        observed_at=at(seconds), sport_key=sport, call="odds", planned=3, used=used,
-        remaining=None if used is None else 500 - int(seconds), events=published, published=published, failure=failure,
-    )  # fmt: skip
+        observed_at=at(seconds),
+        sport_key=sport,
+        call="odds",
+        planned=3,
+        used=used,
+        remaining=None if used is None else 500 - int(seconds),
+        events=published,
+        published=published,
+        failure=failure,
+    )
 
 
 def test_credits_are_what_the_feed_said_or_else_what_was_set_aside(lake: Lake) -> None:

@@ -186,8 +186,10 @@ def test_a_quote_older_than_a_week_is_no_mark(lake: Lake) -> None:
 
 def test_exposure_adds_up_each_markets_own_worst(lake: Lake) -> None:
     lake.tell(
-        fill("a", "G-1-A", YES, 40, 10), fill("b", "G-1-B", YES, 50, 10), fill("c", "H-1-A", NO, 20, 10, league="NFL"),
-    )  # fmt: skip
+        fill("a", "G-1-A", YES, 40, 10),
+        fill("b", "G-1-B", YES, 50, 10),
+        fill("c", "H-1-A", NO, 20, 10, league="NFL"),
+    )
     events = {row["event_ticker"]: row for row in lake.rows("exposure_by_event")}
     assert (events["G-1"]["markets"], events["G-1"]["at_risk"], events["G-1"]["best_case"]) == (
         2, 9 * DOLLAR, 11 * DOLLAR,

@@ -1,4 +1,4 @@
-"""P&L in SQL equals P&L worked out another way, to the micro-dollar, whatever is filled and however it is told.
+"""P&L in SQL equals P&L worked out another way, to the micro-dollar, however it is filled and told.
 
 Two oracles know nothing of the views: one follows every contract from its purchase to its payout in exact
 fractions, the other is the ledger that trades.

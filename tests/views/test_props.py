@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from shared.messages import BookmakerMarket, Selection
+from shared.messages import BookmakerMarket, MappingDecided, Selection
 from shared.terms import MarketKind
 from tests.support.lake import Lake, when
 from tests.views.make import certificate, mapping, odds, quote, resolved
@@ -70,7 +70,7 @@ def test_the_consensus_takes_each_books_last_word_before_the_start(lake: Lake) -
 
 
 def test_a_prop_market_hits_when_yes_wins(lake: Lake) -> None:
-    def prop(ticker: str) -> object:
+    def prop(ticker: str) -> MappingDecided:
         return mapping(
             ticker, Selection(market="player_points", outcome="Over", point=24.5, description=PLAYER),
             kind=MarketKind.PLAYER_PROP, certificate=certificate(line=24.5, subject=PLAYER),
@@ -83,7 +83,7 @@ def test_a_prop_market_hits_when_yes_wins(lake: Lake) -> None:
         mapping("G-1-A"),
         resolved("P-1-25"),
         resolved("P-1-30", 0),
-    )  # type: ignore[arg-type]
+    )
     rows = lake.rows("prop_market_results", "ticker", "player", "line", "hit")
     assert [(row["ticker"], row["hit"]) for row in rows] == [("P-1-25", 1), ("P-1-30", 0), ("P-1-35", None)]
     assert (rows[0]["player"], rows[0]["line"]) == (PLAYER, 24.5)

@@ -3,7 +3,7 @@
 -- Units: seconds it stayed as it was moved to; NULL for the newest move. A move told twice counts once.
 WITH moves AS (
   SELECT *
-  FROM `${dataset}.stg_breaker`
+  FROM `${dataset}.stg_breaker_moves`
   WHERE TRUE
   QUALIFY ROW_NUMBER() OVER (PARTITION BY breaker, `at`, before, `after` ORDER BY observed_at, event_id) = 1
 )

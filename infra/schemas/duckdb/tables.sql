@@ -372,7 +372,7 @@ CREATE OR REPLACE VIEW alerts_latest AS
   SELECT * FROM alerts
   QUALIFY row_number() OVER (PARTITION BY event_id ORDER BY observed_at, trace_id) = 1;
 
-CREATE TABLE IF NOT EXISTS breaker (
+CREATE TABLE IF NOT EXISTS breaker_moves (
   "observed_at" TIMESTAMP WITH TIME ZONE,
   "source_at" TIMESTAMP WITH TIME ZONE,
   "schema_version" BIGINT,
@@ -387,8 +387,8 @@ CREATE TABLE IF NOT EXISTS breaker (
   "actor" VARCHAR,
   "at" TIMESTAMP WITH TIME ZONE
 );
-CREATE OR REPLACE VIEW breaker_latest AS
-  SELECT * FROM breaker
+CREATE OR REPLACE VIEW breaker_moves_latest AS
+  SELECT * FROM breaker_moves
   QUALIFY row_number() OVER (PARTITION BY event_id ORDER BY observed_at, trace_id) = 1;
 
 CREATE TABLE IF NOT EXISTS reconciliation (

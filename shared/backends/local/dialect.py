@@ -7,6 +7,7 @@ that no query gives another answer on this machine than in BigQuery. Measured wi
 BigQuery                    sqlglot alone                         here
 ==========================  ====================================  =====================================
 ``DIV(a + b, c)``           ``a + b // c``                        ``((a + b) // (c))``
+``COUNTIF`` of only NULLs   NULL                                  0
 ``TIMESTAMP_DIFF``          counts boundaries crossed             counts whole units passed
 ``WITH OFFSET``             counts from 1                         counts from 0
 ``EXTRACT(DAYOFWEEK)``      Sunday is 0                           Sunday is 1
@@ -47,7 +48,7 @@ def to_duckdb(query: str, now: Instant) -> str:
         raise MalformedError(f"not understood by DuckDB: {exc}") from exc
 
 
-def parsed(query: str) -> exp.Expression:
+def parsed(query: str) -> exp.Expr:
     """The syntax tree of one query in BigQuery's dialect."""
     try:
         return sqlglot.parse_one(query, read="bigquery")
@@ -58,7 +59,7 @@ def parsed(query: str) -> exp.Expression:
         raise MalformedError(f"not a query of BigQuery's: {exc}") from exc
 
 
-def _refuse(tree: exp.Expression) -> None:
+def _refuse(tree: exp.Expr) -> None:
     for node in tree.walk():
         if isinstance(node, exp.Format):
             raise MalformedError("FORMAT gives another text in DuckDB: format where it is shown")
@@ -68,11 +69,11 @@ def _refuse(tree: exp.Expression) -> None:
             )
 
 
-def _is_number(node: exp.Expression) -> bool:
+def _is_number(node: exp.Expr) -> bool:
     return isinstance(node, exp.Literal) and not node.is_string and float(node.this) != 0
 
 
-def _count_offsets_from_zero(tree: exp.Expression) -> None:
+def _count_offsets_from_zero(tree: exp.Expr) -> None:
     for unnest in list(tree.find_all(exp.Unnest)):
         offset = unnest.args.get("offset")
         if not isinstance(offset, exp.Identifier):
@@ -86,15 +87,18 @@ def _count_offsets_from_zero(tree: exp.Expression) -> None:
                 column.replace(exp.alias_(zero_based, offset.name) if is_output else zero_based)
 
 
-def _mended(node: exp.Expression, now: Instant) -> exp.Expression:
+def _mended(node: exp.Expr, now: Instant) -> exp.Expr:
     match node:
         case exp.CurrentTimestamp():
             return exp.Anonymous(this="make_timestamptz", expressions=[exp.Literal.number(now)])
         case exp.IntDiv():
             whole = exp.IntDiv(this=exp.paren(node.this), expression=exp.paren(node.expression))
             return exp.paren(whole)
-        case exp.TimestampDiff():
-            unit = exp.Literal.string(node.unit.name)
+        case exp.CountIf():
+            counted = exp.case().when(node.this, exp.Literal.number(1))
+            return exp.Count(this=counted)
+        case exp.TimestampDiff(unit=exp.Expr() as unit):
+            unit = exp.Literal.string(unit.name)
             return exp.Anonymous(this="date_sub", expressions=[unit, node.expression, node.this])
         case exp.Extract() if node.name.upper() == "DAYOFWEEK":
             return exp.paren(exp.Add(this=node, expression=exp.Literal.number(1)))
