@@ -35,6 +35,11 @@ run "a_fresh_project" {
   }
 
   assert {
+    condition     = module.function["execution"].shape.environment["LIVE_ORDERS"] == "false"
+    error_message = "nothing is live unless it is said"
+  }
+
+  assert {
     condition     = module.image.sources > 100
     error_message = "the image is made from the library and the functions, and named by them"
   }
