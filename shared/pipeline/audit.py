@@ -75,13 +75,14 @@ class Auditor:
 
     async def turn(self) -> AuditReport:
         """Look once; raises what kept the book from being read."""
+        book: Book | None = None
         try:
             book = await self._stored.read()
         except ConfigError:
             return AuditReport(note="there is no book: nothing was ever traded")
         except QuarantineError as exc:
             # Its money does not add up, or another version wrote it: no order passes on such a book either.
-            book, seen = None, [Problem("book_unusable", self._stored.path, str(exc))]
+            seen = [Problem("book_unusable", self._stored.path, str(exc))]
         else:
             seen = [*self._book(book), *await self._positions(book)]
         found = {(one.code, one.subject): one for one in [*await self._executor(), *seen]}

@@ -33,7 +33,7 @@ from shared.risk.book import Book, decode_book
 from shared.risk.breaker import Person
 from shared.simulator.scenario import Scenario
 from tests.crash import judge
-from tests.crash.exchange import Exchange, exchange
+from tests.crash.exchange import exchange
 from tests.crash.plan import GRACEFUL, Life, Profile, lives
 from tests.crash.quick import QuickClock
 from tests.crash.traps import NOTE

@@ -136,8 +136,6 @@ def _weather(rng: random.Random, name: str) -> Scenario:
     faults: tuple[Fault, ...] = ()
     if rng.random() < 0.5:
         faults = tuple(
-            rng.choice(kinds)
-            for kinds in (_ON_CREATE, _ON_THE_STREAM, _ON_READS)
-            if rng.random() < 0.5
+            rng.choice(kinds) for kinds in (_ON_CREATE, _ON_THE_STREAM, _ON_READS) if rng.random() < 0.5
         )
     return Scenario(name=name, seed=rng.getrandbits(31), faults=faults)

@@ -58,7 +58,17 @@ class Trial:
             total.faults += one.faults
             total.wrong += one.wrong
             total.stops_s += one.stops_s
-            for name in ("kills", "at_random", "started", "signals", "orders", "fills", "lots", "unfilled", "rests"):
+            for name in (
+                "kills",
+                "at_random",
+                "started",
+                "signals",
+                "orders",
+                "fills",
+                "lots",
+                "unfilled",
+                "rests",
+            ):
                 setattr(total, name, getattr(total, name) + getattr(one, name))
         return total
 
@@ -73,7 +83,7 @@ class Trial:
         with ExitStack() as closing:
             shares = self._shares(closing)
             async with asyncio.TaskGroup() as group:
-                for (lane, count) in shares:
+                for lane, count in shares:
                     self.lanes.append(lane)
                     group.create_task(lane.run(count, _REST_EVERY))
         self.seconds = time.monotonic() - self._began
@@ -83,14 +93,22 @@ class Trial:
         cloud = self._cloud(closing) if asked.backend in ("all", "gcp") else None
         if asked.backend == "gcp" and cloud is None:
             raise RuntimeError(f"no emulators: {self.skipped}")
-        in_cloud = 0 if cloud is None else asked.kills if asked.backend == "gcp" else round(asked.kills * _IN_THE_CLOUD)
+        in_cloud = (
+            0
+            if cloud is None
+            else asked.kills
+            if asked.backend == "gcp"
+            else round(asked.kills * _IN_THE_CLOUD)
+        )
         clock = QuickClock.starting_now(asked.speed)
         lanes: list[tuple[Lane, int]] = []
         for backend, kills in (("local", asked.kills - in_cloud), ("gcp", in_cloud)):
             count = min(kills, max(1, round(asked.lanes * kills / asked.kills)))
             for place in range(count):
                 number = len(lanes)
-                lanes.append((self._lane(number, backend, clock, cloud), kills // count + (place < kills % count)))
+                lanes.append(
+                    (self._lane(number, backend, clock, cloud), kills // count + (place < kills % count))
+                )
         return lanes
 
     def _lane(self, number: int, backend: str, clock: QuickClock, cloud: Callable[[], Ground] | None) -> Lane:
@@ -145,7 +163,9 @@ def in_cloud(environment: dict[str, str]) -> Ground:
 def summary(trial: Trial) -> str:
     """The table at the end."""
     total = trial.tally
-    lines = [f"{total.kills} kills in {trial.seconds:.0f} s, clock x{trial.asked.speed:g}, seed {trial.asked.seed}"]
+    lines = [
+        f"{total.kills} kills in {trial.seconds:.0f} s, clock x{trial.asked.speed:g}, seed {trial.asked.seed}"
+    ]
     for lane in trial.lanes:
         one = lane.tally
         lines.append(
@@ -157,7 +177,9 @@ def summary(trial: Trial) -> str:
     width = max(len(f"{moment} {step}") for step, moment in boundaries())
     rows = [f"{moment} {step}" for step, moment in boundaries()]
     for pair in range(0, len(rows), 3):
-        lines.append("  " + "  ".join(f"{row:{width}} {total.boundaries[row]:4}" for row in rows[pair : pair + 3]))
+        lines.append(
+            "  " + "  ".join(f"{row:{width}} {total.boundaries[row]:4}" for row in rows[pair : pair + 3])
+        )
     lines.append("faults of the exchange: " + (_counted(total.faults) or "none"))
     if total.stops_s:
         lines.append(f"stops in order: {len(total.stops_s)}, slowest {max(total.stops_s):.1f} s")
