@@ -51,6 +51,7 @@ class Pace:
     sweep: float = 1.0
     depth: float = 60.0
     housekeeping: float = 60.0
+    props: float = 60.0
 
 
 @dataclass(slots=True, kw_only=True)
