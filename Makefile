@@ -4,10 +4,16 @@ VENV := .venv
 BIN := $(VENV)/bin
 SYNC := UV_PROJECT_ENVIRONMENT=$(VENV) $(BIN)/uv sync --frozen --quiet
 CORPUS_DIR ?= ../shared/data
+TERRAFORM_CHECK ?= ../shared/tools/terraform_check/terraform_check
 ARGS ?=
+# Simulation: how many seeds, from which one on; hours of a long run.
+SEEDS ?= 500
+FIRST ?= 1
+HOURS ?= 24
 
 .DEFAULT_GOAL := help
-.PHONY: help install run test lint format corpus bench schema requirements package emulators e2e clean
+.PHONY: help install run test lint format corpus simulate soak crash-test sdk-test e2e emulators bench schema \
+	requirements package terraform-test clean
 
 help: ## show this list
 	@grep -E '^[a-z0-9-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 16
@@ -47,6 +53,15 @@ corpus: $(VENV)/.dev ## recorded data: vectors, payloads, mapping suite (CORPUS_
 	@test -d "$(CORPUS_DIR)" || { echo "there is no recorded data in $(CORPUS_DIR): set CORPUS_DIR"; exit 1; }
 	@CORPUS_DIR="$(abspath $(CORPUS_DIR))" $(BIN)/pytest -n auto --dist worksteal -m corpus -rA --no-header $(ARGS)
 
+simulate: $(VENV)/.dev ## executors, store, bus and exchange under seeded faults on virtual time (SEEDS=500 FIRST=1)
+	@$(BIN)/python -m tests.simulation $(SEEDS) --first $(FIRST) $(ARGS)
+
+soak: $(VENV)/.dev ## a day of virtual time: memory flat, no task left over (HOURS=24)
+	@$(BIN)/python -m tests.simulation --soak $(HOURS) $(ARGS)
+
+sdk-test: $(VENV)/.dev ## Kalshi's official Python SDK against arb sim (needs Python >= 3.13 beside this one)
+	@$(BIN)/pytest -p no:xdist -m sdk tests/sdk $(ARGS)
+
 bench: $(VENV)/.dev ## medians and ratios against a floor or a peer in the same run
 	@$(BIN)/python -m benchmarks $(ARGS)
 
@@ -73,6 +88,9 @@ package: $(BIN)/uv ## build the wheel and run it, installed by itself, in anothe
 	@wheel="$$(ls $(abspath dist)/*.whl)"; cd "$$(mktemp -d)" && $(abspath $(BIN)/uv) tool run --quiet --isolated \
 	   --python $(abspath $(BIN)/python) --constraints $(abspath requirements.txt) --from "$$wheel[local]" \
 	   arb run --plain --seconds 6
+
+terraform-test: ## check and test terraform/ (offline with the checker at TERRAFORM_CHECK, else with terraform itself)
+	@TERRAFORM_CHECK="$(TERRAFORM_CHECK)" .ci/terraform-test $(ARGS)
 
 clean: ## remove the environment and caches (never the history in var/)
 	rm -rf $(VENV) dist .mypy_cache .ruff_cache .hypothesis

@@ -12,9 +12,9 @@ from benchmarks.world import NOW, board, fair, ticker
 from shared.backends.memory.bus import DirectBus
 from shared.backends.memory.documents import MemoryDocuments
 from shared.books.firewall import QuoteLimits
-from shared.bootstrap import risk_limits
 from shared.clock import Instant, ManualClock
 from shared.config import load
+from shared.desks import risk_limits
 from shared.execution.assemble import Rules, assemble
 from shared.execution.books import BookKeeper
 from shared.execution.paper import PaperGateway

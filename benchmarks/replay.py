@@ -24,9 +24,9 @@ from msgspec.structs import replace
 from benchmarks import mapping
 from benchmarks.report import Figure, Goal, Line, Skipped
 from benchmarks.timing import no_collector
-from shared.bootstrap import risk_limits
 from shared.clock import SECOND, Instant
 from shared.config import load as settings
+from shared.desks import risk_limits
 from shared.edges.detector import DetectorSettings
 from shared.messages import BookmakerMarket, MarketListed, OddsEvent, OddsOutcome, OddsSeen
 from shared.money import Price, Quantity

@@ -114,6 +114,11 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     kalshi_key_id: Annotated[str, Meta(description="no keys at all: the demo on the built-in simulator")] = ""
     kalshi_private_key: Annotated[Secret, Meta(description="PEM text; or give the path instead")] = Secret("")
     kalshi_private_key_path: Annotated[Path | None, Meta(description="PEM file")] = None
+    kalshi_kill_key_id: Annotated[
+        str, Meta(description="a key of its own for arb kill; else the one above")
+    ] = ""
+    kalshi_kill_private_key: Secret = Secret("")
+    kalshi_kill_private_key_path: Path | None = None
     kalshi_poll_seconds: Annotated[Seconds, Meta(description="the listing is cached for up to 15 s")] = 30.0
 
     odds_api_base_url: Url = Url("https://api.the-odds-api.com/v4")
@@ -122,6 +127,15 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     odds_bookmakers: Annotated[tuple[str, ...], Meta(description="only these books; wins over regions")] = ()
     odds_daily_credits: Annotated[Count, Meta(description="the free plan is 500 a month")] = 16
     odds_poll_seconds: Seconds = 60.0
+    props_daily_credits: Annotated[
+        Count, Meta(description="of the day's credits, what player props may take; one game is 2 to 20")
+    ] = 8
+    props_alternate_lines: Annotated[
+        bool, Meta(description="ask for alternate lines too: twice the credits, and curves instead of points")
+    ] = True
+    props_run_tokens: Annotated[
+        Positive, Meta(description="exchange rate-limit tokens a scrape may take")
+    ] = 6_000
 
     polymarket_gamma_url: Url = Url("https://gamma-api.polymarket.com")
     polymarket_clob_url: Url = Url("https://clob.polymarket.com")
@@ -143,6 +157,17 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     max_orders_per_minute: Positive = 10
     min_order_gap_ms: Count = 100
     max_consecutive_losses: Positive = 5
+    live_orders: Annotated[
+        bool,
+        Meta(description="the execution service sends real orders; arb run asks for a typed word instead"),
+    ] = False
+    port: Annotated[Port | None, Meta(description="set by the platform that runs the container")] = None
+    canary_clean_fills: Annotated[
+        Count,
+        Meta(description="one contract an order until so many filled as they should"),
+    ] = 5
+    maker_first: Annotated[bool, Meta(description="rest one tick below the offer before taking it")] = False
+    maker_rest_seconds: Seconds = 5.0
     min_price_cents: Annotated[Cents, Meta(description="cheaper contracts are not bought")] = 5
     max_price_cents: Annotated[Cents, Meta(description="dearer contracts are not bought")] = 95
     paper_bankroll_usd: Annotated[Usd, Meta(description="a paper account's first cash")] = _dollars(10_000)
@@ -270,7 +295,7 @@ def _check(settings: Settings) -> None:
     wrong = {
         "KALSHI_PRIVATE_KEY and KALSHI_PRIVATE_KEY_PATH are both set: keep one": key == 2,
         "KALSHI_KEY_ID is set but no private key: set KALSHI_PRIVATE_KEY_PATH": bool(
-            settings.kalshi_key_id and not key
+            settings.kalshi_key_id and not key and not _is_pinned(settings, "kalshi-private-key")
         ),
         "a Kalshi private key is set but KALSHI_KEY_ID is not: copy the key id beside it": bool(
             key and not settings.kalshi_key_id
@@ -284,11 +309,29 @@ def _check(settings: Settings) -> None:
         "MAX_WEEKLY_LOSS_USD is below MAX_DAILY_LOSS_USD: raise the week or lower the day": (
             settings.max_weekly_loss_usd < settings.max_daily_loss_usd
         ),
+        **_kill_key(settings),
         **_service(settings),
     }
     found = [message for message, holds in wrong.items() if holds]
     if found:
         raise ConfigError("; ".join(found))
+
+
+def _is_pinned(settings: Settings, secret: str) -> bool:
+    """Whether the value will be read from Secret Manager."""
+    return any(entry.partition("=")[0].strip() == secret for entry in settings.secret_versions)
+
+
+def _kill_key(settings: Settings) -> dict[str, bool]:
+    """The same for the key of the kill program."""
+    key = bool(settings.kalshi_kill_private_key) + (settings.kalshi_kill_private_key_path is not None)
+    return {
+        "KALSHI_KILL_PRIVATE_KEY and KALSHI_KILL_PRIVATE_KEY_PATH are both set: keep one": key == 2,
+        "KALSHI_KILL_KEY_ID and KALSHI_KILL_PRIVATE_KEY_PATH belong together: set both or neither": bool(
+            settings.kalshi_kill_key_id
+        )
+        != bool(key),
+    }
 
 
 def _service(settings: Settings) -> dict[str, bool]:

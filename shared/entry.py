@@ -83,6 +83,13 @@ def scheduled_at(request: object) -> Instant | None:
         return None
 
 
+def argument(request: object, name: str) -> str:
+    """One query argument of an HTTP call, empty when it is not there."""
+    arguments = getattr(request, "args", None)
+    value = arguments.get(name) if isinstance(arguments, Mapping) else None
+    return value if isinstance(value, str) else ""
+
+
 def answered(work: Callable[[], Coroutine[Any, Any, T]]) -> Answer:
     """Run scheduled work; its report as JSON with 200, 503 to be called again, 500 for a person to mend."""
     try:

@@ -40,6 +40,7 @@ PriceField = Annotated[Price, Meta(description="micro-dollars per contract", ext
 QuantityField = Annotated[Quantity, Meta(description="hundredths of a contract", extra={"unit": "quantity"})]
 UsdField = Annotated[Usd, Meta(description="micro-dollars", extra={"unit": "usd"})]
 InstantField = Annotated[Instant, Meta(description="UTC, microseconds", extra={"unit": "instant"})]
+DayField = Annotated[str, Meta(description="Eastern day of the game, YYYY-MM-DD", extra={"unit": "day"})]
 Probability = Annotated[float, Meta(description="probability, 0 to 1")]
 
 
@@ -53,6 +54,7 @@ class Message(msgspec.Struct, frozen=True, kw_only=True):
     TOPIC: ClassVar[str] = ""
     TABLE: ClassVar[str] = ""
     CLUSTER: ClassVar[tuple[str, ...]] = ()
+    PARTITION: ClassVar[str] = "observed_at"
 
     observed_at: Annotated[Instant, Meta(description="when we saw it, our clock", extra={"unit": "instant"})]
     source_at: InstantField | None = None
@@ -528,7 +530,7 @@ class BreakerMoved(Message, frozen=True, kw_only=True):
     """One change of one breaker: who moved it, from what to what, and why."""
 
     TOPIC = "breaker"
-    TABLE = "breaker"
+    TABLE = "breaker_moves"
     CLUSTER = ("breaker",)
 
     breaker: Annotated[str, Meta(description="a venue endpoint, or the one for everything")]
@@ -594,6 +596,194 @@ class Quarantined(Message, frozen=True, kw_only=True):
     count: int = 1
 
 
+# --- player props ----------------------------------------------------------------------------------------
+
+
+class PropsScraped(Message, frozen=True, kw_only=True):
+    """One scrape of one day's player props: where its raw pages are, and what could not be read."""
+
+    TOPIC = "player-props-scraped"
+    TABLE = "player_props_runs"
+    CLUSTER = ("game_date",)
+    PARTITION = "game_date"
+
+    run_id: str
+    game_date: DayField
+    prefix: Annotated[str, Meta(description="raw pages in the blob store begin with this")]
+    series: int = 0
+    markets: int = 0
+    books: Annotated[int, Meta(description="order books read")] = 0
+    games: Annotated[int, Meta(description="games asked for at the bookmakers")] = 0
+    calls: Annotated[int, Meta(description="calls of the exchange")] = 0
+    credits_used: int = 0
+    kalshi_available: bool = True
+    failed: Annotated[dict[str, str], Meta(description="what could not be read, with the reason")] = {}
+
+
+class PropListed(Message, frozen=True, kw_only=True):
+    """One rung of a player's ladder on the exchange as it stood after a change."""
+
+    TOPIC = "kalshi-player-props"
+    TABLE = "kalshi_player_props"
+    CLUSTER = ("player_lookup", "prop_type", "status")
+    PARTITION = "game_date"
+
+    game_date: DayField
+    ticker: str
+    event_ticker: str
+    series_ticker: str
+    league: str
+    prop_type: Annotated[str, Meta(description="points, rebounds_assists, passing_yards, …")]
+    player_name: Annotated[str, Meta(description="as the exchange shows it")]
+    player_lookup: Annotated[str, Meta(description="comparable form of the name")]
+    player_team: Annotated[str, Meta(description="team code of the ticker")] = ""
+    player_id: Annotated[str, Meta(description="the exchange's stable id")] = ""
+    home: str = ""
+    away: str = ""
+    odds_event_id: Annotated[str, Meta(description="the mapped game, empty when unmatched")] = ""
+    starts_at: InstantField | None = None
+    threshold: Annotated[int, Meta(description="YES pays at this count or more")]
+    line: Annotated[float, Meta(description="YES pays over this: threshold less one half")]
+    yes_bid: PriceField | None = None
+    yes_bid_size: QuantityField | None = None
+    yes_ask: PriceField | None = None
+    yes_ask_size: QuantityField | None = None
+    no_bid: PriceField | None = None
+    no_bid_size: QuantityField | None = None
+    no_ask: PriceField | None = None
+    no_ask_size: QuantityField | None = None
+    last_price: PriceField | None = None
+    volume: QuantityField | None = None
+    open_interest: QuantityField | None = None
+    implied_low: Annotated[Probability | None, Meta(description="best YES bid: at least this")] = None
+    implied_high: Annotated[Probability | None, Meta(description="best YES ask: at most this")] = None
+    over_american: Annotated[int | None, Meta(description="American odds of the YES ask")] = None
+    under_american: Annotated[int | None, Meta(description="American odds of the NO ask")] = None
+    depth: Annotated[QuantityField | None, Meta(description="contracts resting on both sides")] = None
+    liquidity: Annotated[str, Meta(description="HIGH over 1,000 contracts resting, MEDIUM, LOW")] = "LOW"
+    yes_executable: Annotated[QuantityField | None, Meta(description="YES at no loss, books' value")] = None
+    no_executable: Annotated[QuantityField | None, Meta(description="NO at no loss, books' value")] = None
+    round_trip_cost: Annotated[
+        float | None, Meta(description="dollars per contract, in and out at once, fees included")
+    ] = None
+    status: MarketStatus = MarketStatus.UNKNOWN
+    opens_at: InstantField | None = None
+    closes_at: InstantField | None = None
+    expected_expiration_at: InstantField | None = None
+    result: Result = Result.PENDING
+    settlement_value: PriceField | None = None
+    validated_team: str = ""
+    team_confidence: Annotated[float, Meta(description="0 to 1")] = 0.0
+    team_method: Annotated[str, Meta(description="id+ticker, id, ticker or none")] = "none"
+    has_team_issues: bool = False
+    findings: Annotated[tuple[str, ...], Meta(description="checks this rung or its ladder failed")] = ()
+    content_hash: Annotated[str, Meta(description="of player, date, prop, line, prices, sizes, status")] = ""
+    run_id: str = ""
+    processed_at: InstantField | None = None
+
+
+class PropQuoted(Message, frozen=True, kw_only=True):
+    """One bookmaker's line on one player as it stood after a change. Prices are decimal odds."""
+
+    TOPIC = "sportsbook-player-props"
+    TABLE = "sportsbook_player_props"
+    CLUSTER = ("player_lookup", "prop_type", "bookmaker")
+    PARTITION = "game_date"
+
+    game_date: DayField
+    odds_event_id: str
+    sport_key: str
+    league: str = ""
+    home: str = ""
+    away: str = ""
+    starts_at: InstantField | None = None
+    bookmaker: str
+    market: Annotated[str, Meta(description="the feed's market key")]
+    is_alternate: bool = False
+    prop_type: str
+    player_name: str
+    player_lookup: str
+    line: float
+    over_price: float | None = None
+    under_price: float | None = None
+    over_fair: Annotated[Probability | None, Meta(description="margin removed, power method")] = None
+    last_update: Annotated[InstantField | None, Meta(description="when the feed last saw it")] = None
+    content_hash: Annotated[str, Meta(description="of book, player, prop, line and prices")] = ""
+    run_id: str = ""
+    processed_at: InstantField | None = None
+
+
+class PropCompared(Message, frozen=True, kw_only=True):
+    """One rung beside the bookmakers' opinion of the same count, and how that opinion was reached."""
+
+    TOPIC = "prop-comparisons"
+    TABLE = "prop_comparisons"
+    CLUSTER = ("player_lookup", "prop_type", "method")
+    PARTITION = "game_date"
+
+    game_date: DayField
+    ticker: str
+    event_ticker: str
+    league: str
+    prop_type: str
+    player_name: str
+    player_lookup: str
+    odds_event_id: str = ""
+    starts_at: InstantField | None = None
+    line: float
+    method: Annotated[str, Meta(description="direct, interpolated, modelled, extrapolated or none")]
+    model: Annotated[str, Meta(description="poisson, negative_binomial, normal or empty")] = ""
+    tradable: bool = False
+    reasons: Annotated[tuple[str, ...], Meta(description="every reason not to trade")] = ()
+    fair: Annotated[Probability | None, Meta(description="P(over line) by the books")] = None
+    yes_fair: Annotated[Probability | None, Meta(description="least favourable to a buyer of YES")] = None
+    no_fair: Annotated[Probability | None, Meta(description="least favourable to a buyer of NO")] = None
+    model_error: Annotated[float, Meta(description="of the line's translation, probability")] = 0.0
+    standard_error: float | None = None
+    books: int = 0
+    quote_age_s: Annotated[float | None, Meta(description="of the freshest book used, seconds")] = None
+    book_lines: Annotated[tuple[float, ...], Meta(description="the book lines used")] = ()
+    yes_ask: PriceField | None = None
+    no_ask: PriceField | None = None
+    yes_net_edge: Annotated[float | None, Meta(description="dollars per contract after fees, states")] = None
+    no_net_edge: Annotated[float | None, Meta(description="dollars per contract after fees, states")] = None
+    yes_quantity: Annotated[QuantityField | None, Meta(description="executable at no loss")] = None
+    no_quantity: Annotated[QuantityField | None, Meta(description="executable at no loss")] = None
+    differences: tuple[PayoffDifference, ...] = ()
+    evidence: tuple[str, ...] = ()
+    run_id: str = ""
+
+
+class PropPredicted(Message, frozen=True, kw_only=True):
+    """A model's probability that one player goes over one line, and the lines it was made beside."""
+
+    TOPIC = "player-prop-predictions"
+    TABLE = "player_prop_predictions"
+    CLUSTER = ("player_lookup", "prop_type", "model")
+    PARTITION = "game_date"
+
+    game_date: DayField
+    league: str = ""
+    player_name: str = ""
+    player_lookup: str
+    prop_type: str
+    line: float
+    line_source: Annotated[str, Meta(description="a bookmaker's key, or kalshi")]
+    line_age_s: float | None = None
+    is_stale: bool = False
+    over_probability: Probability
+    model: str
+    model_version: str = ""
+    kalshi_available: bool = False
+    kalshi_line: float | None = None
+    kalshi_yes_price: PriceField | None = None
+    kalshi_no_price: PriceField | None = None
+    kalshi_liquidity: str = ""
+    kalshi_market_ticker: str = ""
+    line_discrepancy: Annotated[float | None, Meta(description="exchange line less the line used")] = None
+    run_id: str = ""
+
+
 MESSAGES: tuple[type[Message], ...] = (
     MarketListed,
     TickSeen,
@@ -615,6 +805,11 @@ MESSAGES: tuple[type[Message], ...] = (
     ReconciliationDifference,
     CreditsSpent,
     Quarantined,
+    PropsScraped,
+    PropListed,
+    PropQuoted,
+    PropCompared,
+    PropPredicted,
 )
 
 BY_TOPIC: dict[str, type[Message]] = {message.TOPIC: message for message in MESSAGES}

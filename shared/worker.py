@@ -21,18 +21,20 @@ from shared.ids import Ids, RandomIds
 from shared.lease import DocumentLease
 from shared.messages import AlertRaised, seal
 from shared.platforms import Platform, open_platform, with_secrets
-from shared.ports import Handler
+from shared.ports import Blobs, Handler
 from shared.service.logs import log_to_stdout
 from shared.service.redact import Redactor, secrets_of
 
 if TYPE_CHECKING:
-    from shared.bootstrap import Venues
+    from shared.desks import Venues
     from shared.pipeline.audit import Auditor
     from shared.pipeline.coverage import CoverageWatch
     from shared.pipeline.detect import EdgeDetector
     from shared.pipeline.kalshi_scrape import KalshiScraper
     from shared.pipeline.map_events import EventMapper
     from shared.pipeline.odds_scrape import OddsScraper
+    from shared.pipeline.props_process import PropsProcessor
+    from shared.pipeline.props_scrape import PropsScraper
     from shared.pipeline.settlement import Settlement
     from shared.service.messenger import Messenger
 
@@ -98,6 +100,16 @@ class Worker:
     def edge_detector(self) -> EdgeDetector:
         """Detector with its board."""
         return self._once("edge_detector", self._new_edge_detector)
+
+    @property
+    def props_scraper(self) -> PropsScraper:
+        """Scraper of player props."""
+        return self._once("props_scraper", self._new_props_scraper)
+
+    @property
+    def props_processor(self) -> PropsProcessor:
+        """Processor of scraped player props."""
+        return self._once("props_processor", self._new_props_processor)
 
     @property
     def settlement(self) -> Settlement:
@@ -169,8 +181,27 @@ class Worker:
         except ArbError as exc:
             _log.error("%s: an alert was not raised: %s", name, exc)
 
+    def _new_props_scraper(self) -> PropsScraper:
+        from shared.bootstrap import props_scraper
+
+        p, raw, venues = self.platform, self._props_raw(), _venues(self.settings)
+        return props_scraper(self.settings, venues, p.documents, p.bus, raw, self.clock, self.resources)
+
+    def _new_props_processor(self) -> PropsProcessor:
+        from shared.bootstrap import props_processor
+
+        p = self.platform
+        return props_processor(p.documents, p.bus, self._props_raw(), self.clock)
+
+    def _props_raw(self) -> Blobs:
+        """Where raw pages of props are kept; without it a run could not be repeated."""
+        raw = self.platform.raw
+        if raw is None:
+            raise ConfigError("RAW_BUCKET is not set: player props are made from their raw pages alone")
+        return raw
+
     def _new_kalshi_scraper(self) -> KalshiScraper:
-        from shared.bootstrap import kalshi_client
+        from shared.desks import kalshi_client
         from shared.pipeline.kalshi_scrape import KalshiScraper
 
         p = self.platform
@@ -178,8 +209,9 @@ class Worker:
         return KalshiScraper(client, p.bus, self.clock, self.settings.leagues)
 
     def _new_odds_scraper(self) -> OddsScraper:
-        from shared.bootstrap import RunOptions, odds_scraper
-        from shared.runtime.local import Pace
+        from shared.bootstrap import odds_scraper
+        from shared.desks import RunOptions
+        from shared.runtime.trading import Pace
 
         settings, p = self.settings, self.platform
         pace = Pace(listing=settings.kalshi_poll_seconds, odds=settings.odds_poll_seconds)
@@ -221,7 +253,8 @@ class Worker:
         return EdgeDetector(board, self.platform.documents, self.platform.bus, self.clock)
 
     def _new_settlement(self) -> Settlement:
-        from shared.bootstrap import kalshi_client, settlement
+        from shared.bootstrap import settlement
+        from shared.desks import kalshi_client
 
         p = self.platform
         client = kalshi_client(_venues(self.settings), self.clock, self.resources, None)
@@ -284,7 +317,7 @@ async def _new_worker(settings: Settings) -> Worker:
 
 
 def _venues(settings: Settings) -> Venues:
-    from shared.bootstrap import Venues
+    from shared.desks import Venues
 
     return Venues(
         kalshi_base_url=settings.kalshi_base_url,

@@ -1,7 +1,7 @@
 """``arb``: every command, its options and its exit codes.
 
-0 done, 1 the answer is no (a drift, a red check), 2 a person must act (the message says how), 130
-interrupted.
+0 done, 1 the answer is no (a drift, a red check), 2 a person must act (the message says how), 3 it could not
+be found out (kill), 130 interrupted.
 """
 
 from __future__ import annotations
@@ -124,11 +124,14 @@ def sim(
     seconds: Annotated[
         float | None, typer.Option(min=0.1, help="Stop after this long; default: until Ctrl-C.")
     ] = None,
+    scenario: Annotated[
+        Path | None, typer.Option("--scenario", help="What goes wrong, as JSON; see docs/simulator.md.")
+    ] = None,
 ) -> None:
     """The simulated venues as a real server: point any Kalshi or Odds API client at it."""
     from shared.cli.sim import sim_command
 
-    sim_command(port, seed, speed, seconds)
+    sim_command(port, seed, speed, seconds, scenario)
 
 
 @app.command()
@@ -156,6 +159,23 @@ def halt(
     from shared.cli.control import halt_command
 
     halt_command(reason, data_dir)
+
+
+@app.command()
+def kill(
+    seconds: Annotated[float, typer.Option(min=1, help="Give up after this long.")] = 120.0,
+    settle: Annotated[float, typer.Option(min=0, help="How long nothing must rest, seconds.")] = 12.0,
+    data_dir: DataDir = None,
+    json: Json = False,
+) -> None:
+    """Cancel every order at the exchange, now, without the trading process; and halt it if it can be told.
+
+    Uses KALSHI_KILL_KEY_ID and its key, else the trading key. Works when no document can be read. Exit codes:
+    0 nothing rests, 1 orders still rest, 2 a person must act, 3 not known what rests.
+    """
+    from shared.cli.kill import kill_command
+
+    raise typer.Exit(kill_command(seconds, settle, data_dir, json))
 
 
 @app.command()
@@ -187,6 +207,24 @@ def signals(
 
 
 @app.command()
+def props(
+    date: Annotated[str, typer.Option(help="YYYY-MM-DD, TODAY or YESTERDAY (Eastern).")] = "TODAY",
+    player: Annotated[str, typer.Option(help="Only players whose name holds this.")] = "",
+    prop: Annotated[str, typer.Option(help="Only this prop, e.g. points or total_bases.")] = "",
+    limit: Annotated[int, typer.Option(min=0, help="How many rungs; 0 for all.")] = 30,
+    chart: Annotated[
+        Path | None, typer.Option(help="Write one ladder against the books' curve as an HTML page.")
+    ] = None,
+    data_dir: DataDir = None,
+    json: Json = False,
+) -> None:
+    """Player-prop ladders beside the bookmakers' lines: fair value, way, net edge both ways, every reason."""
+    from shared.cli.props import props_command
+
+    props_command(date, player, prop, limit, chart, data_dir, json)
+
+
+@app.command()
 def why(
     order_id: Annotated[str, typer.Argument(help="An order or signal id, or its first characters.")],
     data_dir: DataDir = None,
@@ -199,16 +237,64 @@ def why(
 
 
 @app.command()
+def query(
+    name: Annotated[str, typer.Argument(help="A view; without one, all are listed.")] = "",
+    since: Annotated[
+        str, typer.Option(help="Only rows since this day or moment (UTC unless it says otherwise).")
+    ] = "",
+    limit: Annotated[int, typer.Option(min=1, help="How many rows, newest first.")] = 50,
+    data_dir: DataDir = None,
+    json: Json = False,
+) -> None:
+    """Ask history: P&L cut any way, exposure, fill quality, closing lines, coverage, refusals, credits.
+
+    The views are those that BigQuery has; without a name they are listed with the question each answers.
+    """
+    from shared.cli.query import query_command
+
+    query_command(name, since, limit, data_dir, json)
+
+
+@app.command()
 def schema(
     check: Annotated[
         bool, typer.Option("--check", help="Write nothing; fail when files have drifted.")
     ] = False,
     folder: Annotated[Path, typer.Option(help="Where the schemas are.")] = Path("infra/schemas"),
+    views: Annotated[Path, typer.Option(help="Where the views are.")] = Path("infra/bigquery"),
 ) -> None:
-    """Write the Pub/Sub, BigQuery and DuckDB schemas generated from the messages."""
+    """Write the Pub/Sub, BigQuery and DuckDB schemas and the staging views, generated from the messages."""
     from shared.cli.schema import schema_command
 
-    raise typer.Exit(schema_command(folder, check))
+    raise typer.Exit(schema_command(folder, views, check))
+
+
+@app.command()
+def probe(
+    lines: Annotated[int, typer.Option(min=1, max=50, help="How many lines to open to each venue.")] = 5,
+    questions: Annotated[int, typer.Option(min=1, max=200, help="How often to ask on each.")] = 20,
+    json: Json = False,
+) -> None:
+    """How far the venues are from here: run it from every region that is in question."""
+    from shared.cli.probe import probe_command
+
+    raise typer.Exit(probe_command(lines, questions, json))
+
+
+@app.command()
+def cost(
+    markets: Annotated[
+        int | None, typer.Option(min=1, help="Listed markets to reckon with; default: as measured.")
+    ] = None,
+    measured: Annotated[
+        Path | None, typer.Option(help="Another measurement, from python -m benchmarks.cloud_cycle.")
+    ] = None,
+    json: Json = False,
+) -> None:
+    """What a month on Google Cloud costs at one-minute, ten-second and streaming operation."""
+    from shared.cli.cost import cost_command
+
+    cost_command(markets, measured, json)
 
 
 def main() -> None:

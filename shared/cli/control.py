@@ -86,7 +86,8 @@ def status_command(data_dir: Path | None, json: bool) -> None:
 
 
 async def _status(documents: Documents) -> dict[str, Any]:
-    book = await StoredBook(documents, ACCOUNT, SystemClock(), SystemRandom()).read()
+    stored = StoredBook(documents, ACCOUNT, SystemClock(), SystemRandom())
+    book = await stored.read() if await stored.exists() else stored.seen
     breakers = (await read_board(documents)).breakers
     stopped = {name: one.state.value for name, one in breakers.items() if one.state is not State.CLOSED}
     held = {ticker: one.position.quantity for ticker, one in sorted(book.holdings.items())}

@@ -9,39 +9,32 @@ import sqlite3
 import sys
 from collections.abc import Awaitable, Callable
 from contextlib import AsyncExitStack
-from dataclasses import dataclass
-from email.utils import parsedate_to_datetime
+from dataclasses import replace
 from pathlib import Path
 from random import SystemRandom
 
-from shared.backends.local.secrets import KALSHI_PRIVATE_KEY, SettingsSecrets
-from shared.cli.output import Styled, console, errors, escape, print_json, table
-from shared.clock import SECOND, SystemClock, from_datetime
+from shared.backends.local.secrets import KALSHI_KILL_PRIVATE_KEY, KALSHI_PRIVATE_KEY, SettingsSecrets
+from shared.cli.output import Styled, console, errors, print_json, table
+from shared.clock import SystemClock
 from shared.config import Settings, load
 from shared.errors import ArbError, OperatorError
+from shared.findings import Finding, Report, State
 from shared.venues.http import AiohttpTransport
+from shared.venues.kalshi.access import read_access
 from shared.venues.kalshi.client import KalshiClient
+from shared.venues.kalshi.examine import Examination, examine
 from shared.venues.kalshi.sign import Signer, load_private_key
+from shared.venues.kalshi.stream import AiohttpConnect
 from shared.venues.odds_api.client import OddsApiClient
 from shared.venues.retry import Retry
 
-OK, WARN, BAD = "ok", "warn", "bad"
-
 _MIN_FREE_BYTES = 1_000_000_000
-# Signed requests were accepted up to 10 s off and refused at 25 s; one second is what NTP keeps.
-_SKEW_WARN_S, _SKEW_BAD_S = 1.0, 5.0
 _FEW_CREDITS = 50
-_MARKS = {OK: Styled("[green]ok[/]"), WARN: Styled("[yellow]warn[/]"), BAD: Styled("[red]bad[/]")}
-
-
-@dataclass(frozen=True, slots=True)
-class Finding:
-    """One check: what was found, and what to do about it."""
-
-    check: str
-    state: str
-    found: str
-    fix: str = ""
+_MARKS = {
+    State.OK: Styled("[green]ok[/]"),
+    State.WARN: Styled("[yellow]warn[/]"),
+    State.BAD: Styled("[red]bad[/]"),
+}
 
 
 Check = Callable[[Settings, AsyncExitStack], Awaitable[list[Finding]]]
@@ -51,46 +44,47 @@ def doctor_command(json: bool) -> int:
     """Run every check; 1 if any is red."""
     settings = load()
     with errors.status("checking"):
-        findings = asyncio.run(_examine(settings))
+        report = asyncio.run(examine_all(settings))
     if json:
-        print_json([{"check": f.check, "state": f.state, "found": f.found, "fix": f.fix} for f in findings])
+        print_json(
+            [{"check": f.check, "state": f.state, "found": f.found, "fix": f.fix} for f in report.findings]
+        )
     else:
-        rows = [(f.check, _MARKS[f.state], f.found, f.fix) for f in findings]
+        rows = [(f.check, _MARKS[f.state], f.found, f.fix) for f in report.findings]
         console.print(table("", ("check", "", "found", "what to do"), rows))
         if settings.demo:
             console.print("no exchange key is set: [bold]arb run[/] trades on paper against the simulator")
-    return int(any(finding.state == BAD for finding in findings))
+    return int(not report.is_green)
 
 
-async def _examine(settings: Settings) -> list[Finding]:
+async def examine_all(settings: Settings) -> Report:
+    """Every check of a run with these settings."""
     findings: list[Finding] = []
     async with AsyncExitStack() as resources:
-        for check in (_python, _storage, _exchange, _account, _feed, _emulators):
+        for check in (_python, _storage, _exchange, _kill_key, _feed, _emulators):
+            name = check.__name__.strip("_").replace("_", " ")
             try:
                 findings += await check(settings, resources)
             except OperatorError as exc:
-                findings.append(Finding(check.__name__.strip("_"), BAD, escape(str(exc))))
+                findings.append(Finding(name, State.BAD, str(exc)))
             except (ArbError, OSError) as exc:
-                # Without keys the demo runs, and it needs no network.
-                state = WARN if settings.demo else BAD
-                fix = "check the address and the network" + (
-                    "; the demo needs neither" if settings.demo else ""
-                )
-                findings.append(Finding(check.__name__.strip("_"), state, escape(str(exc)), fix))
-    return findings
+                finding = Finding(name, State.BAD, str(exc), "check the address and the network")
+                findings.append(_not_needed(finding) if settings.demo else finding)
+    return Report(tuple(findings))
 
 
 async def _python(settings: Settings, resources: AsyncExitStack) -> list[Finding]:
-    return [Finding("python", OK, f"{sys.version.split()[0]}, SQLite {sqlite3.sqlite_version}")]
+    return [Finding("python", State.OK, f"{sys.version.split()[0]}, SQLite {sqlite3.sqlite_version}")]
 
 
 async def _storage(settings: Settings, resources: AsyncExitStack) -> list[Finding]:
     folder = _existing(settings.data_dir)
     if not os.access(folder, os.W_OK):
-        return [Finding("storage", BAD, f"{folder} cannot be written", "set DATA_DIR to a folder of yours")]
+        fix = "set DATA_DIR to a folder of yours"
+        return [Finding("storage", State.BAD, f"{folder} cannot be written", fix)]
     free = shutil.disk_usage(folder).free
-    state = OK if free >= _MIN_FREE_BYTES else WARN
-    fix = "" if state == OK else "history grows by about 1 GB a month: make room or move DATA_DIR"
+    state = State.OK if free >= _MIN_FREE_BYTES else State.WARN
+    fix = "" if state == State.OK else "history grows by about 1 GB a month: make room or move DATA_DIR"
     return [Finding("storage", state, f"{settings.data_dir}: {free / 1e9:.1f} GB free", fix)]
 
 
@@ -102,47 +96,52 @@ def _existing(folder: Path) -> Path:
 
 
 async def _exchange(settings: Settings, resources: AsyncExitStack) -> list[Finding]:
+    """The exchange, and with a key everything about our account there."""
     transport = AiohttpTransport()
     resources.push_async_callback(transport.close)
     clock = SystemClock()
-    address = f"{settings.kalshi_base_url}/exchange/status"
-    response = await transport.request("GET", address)
-    findings = [_skew(response.headers.get("date"), clock)]
-    status = await _kalshi(settings, transport, None).status()
-    active = status.exchange_active and status.trading_active
-    found = "open for trading" if active else "paused"
-    fix = "" if active else "wait: there is a weekly pause on Thursday 03:00-05:00 Eastern"
-    return [Finding("exchange", OK if active else WARN, found, fix), *findings]
-
-
-def _skew(date: str | None, clock: SystemClock) -> Finding:
-    if date is None:
-        return Finding("clock", WARN, "the exchange sent no date to compare with")
-    offset = (clock.now() - from_datetime(parsedate_to_datetime(date))) / SECOND
-    # The header has whole seconds: half a second of offset is its rounding.
-    offset = max(0.0, abs(offset) - 1.0) * (1 if offset > 0 else -1)
-    state = OK if abs(offset) < _SKEW_WARN_S else WARN if abs(offset) < _SKEW_BAD_S else BAD
-    fix = "" if state == OK else "switch on time synchronisation (NTP): signed requests are refused when off"
-    return Finding("clock", state, f"{offset:+.1f} s against the exchange", fix)
-
-
-async def _account(settings: Settings, resources: AsyncExitStack) -> list[Finding]:
+    series = [f"KX{league.upper()}GAME" for league in settings.leagues]
     if settings.demo:
-        return [
-            Finding("exchange key", WARN, "none", "set KALSHI_KEY_ID and KALSHI_PRIVATE_KEY_PATH in .env")
-        ]
+        report = await examine(Examination(_kalshi(settings, transport, None), clock, series=series))
+        fix = "set KALSHI_KEY_ID and KALSHI_PRIVATE_KEY_PATH in .env"
+        return [*map(_not_needed, report.findings), Finding("exchange key", State.WARN, "none", fix)]
     key = load_private_key(await SettingsSecrets(settings).get(KALSHI_PRIVATE_KEY))
+    signer = Signer(settings.kalshi_key_id, key)
+    connect = AiohttpConnect(settings.kalshi_ws_url, signer, clock)
+    resources.push_async_callback(connect.close)
+    client = _kalshi(settings, transport, signer)
+    account = Examination(client, clock, settings.kalshi_key_id, key, connect, series)
+    return list((await examine(account)).findings)
+
+
+def _not_needed(finding: Finding) -> Finding:
+    """Without keys the demo runs, and it needs no network."""
+    if finding.state is not State.BAD:
+        return finding
+    return replace(finding, state=State.WARN, fix=f"{finding.fix}; the demo needs neither")
+
+
+async def _kill_key(settings: Settings, resources: AsyncExitStack) -> list[Finding]:
+    if settings.demo:
+        return []
+    if not settings.kalshi_kill_key_id:
+        fix = "set KALSHI_KILL_KEY_ID and KALSHI_KILL_PRIVATE_KEY_PATH to a key that no other program has"
+        return [Finding("kill key", State.WARN, "none: arb kill uses the trading key", fix)]
+    key = load_private_key(await SettingsSecrets(settings).get(KALSHI_KILL_PRIVATE_KEY))
     transport = AiohttpTransport()
     resources.push_async_callback(transport.close)
-    client = _kalshi(settings, transport, Signer(settings.kalshi_key_id, key))
-    limits = await client.account_limits()
-    found = f"accepted, tier {limits.usage_tier or 'unknown'}, {limits.read.refill_rate} read tokens/s"
-    return [Finding("exchange key", OK, found)]
+    client = _kalshi(settings, transport, Signer(settings.kalshi_kill_key_id, key))
+    held = (await read_access(client)).keys.get(settings.kalshi_kill_key_id)
+    if held is None or not (held.may_read and held.may_trade):
+        fix = "make a key with the scopes read and write::trade"
+        return [Finding("kill key", State.BAD, "accepted, but may not read and cancel orders", fix)]
+    return [Finding("kill key", State.OK, "accepted, may read and cancel")]
 
 
 async def _feed(settings: Settings, resources: AsyncExitStack) -> list[Finding]:
     if not settings.odds_api_key:
-        return [Finding("odds key", WARN, "none", "set ODDS_API_KEY in .env: without it nothing is priced")]
+        fix = "set ODDS_API_KEY in .env: without it nothing is priced"
+        return [Finding("odds key", State.WARN, "none", fix)]
     transport = AiohttpTransport()
     resources.push_async_callback(transport.close)
     clock = SystemClock()
@@ -155,8 +154,8 @@ async def _feed(settings: Settings, resources: AsyncExitStack) -> list[Finding]:
     )
     sports = await client.sports()
     left = client.ledger.available if client.ledger is not None else None
-    state = OK if left is None or left >= _FEW_CREDITS else WARN
-    fix = "" if state == OK else "raise the plan, or lower ODDS_DAILY_CREDITS"
+    state = State.OK if left is None or left >= _FEW_CREDITS else State.WARN
+    fix = "" if state == State.OK else "raise the plan, or lower ODDS_DAILY_CREDITS"
     remaining = "unknown" if left is None else f"{left:,}"
     return [Finding("odds key", state, f"accepted, {len(sports)} sports, credits left: {remaining}", fix)]
 
@@ -164,7 +163,7 @@ async def _feed(settings: Settings, resources: AsyncExitStack) -> list[Finding]:
 async def _emulators(settings: Settings, resources: AsyncExitStack) -> list[Finding]:
     found = [name for name in ("PUBSUB_EMULATOR_HOST", "FIRESTORE_EMULATOR_HOST") if os.environ.get(name)]
     text = ", ".join(found) if found else "none set; not needed for BACKEND=local"
-    return [Finding("emulators", OK, text)]
+    return [Finding("emulators", State.OK, text)]
 
 
 def _kalshi(settings: Settings, transport: AiohttpTransport, signer: Signer | None) -> KalshiClient:

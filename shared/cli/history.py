@@ -22,7 +22,7 @@ _UNIT = "micro-dollars, hundredths"
 
 def pnl_command(data_dir: Path | None, json: bool) -> None:
     """Profit by day and league, totals, open positions."""
-    with _opened(data_dir) as kept:
+    with opened(data_dir) as kept:
         days, unsettled = history.daily(kept.query), history.unsettled(kept.query)
     totals = history.totals(days, unsettled)
     held = [row for row in unsettled if row["quantity"]]
@@ -48,7 +48,7 @@ def pnl_command(data_dir: Path | None, json: bool) -> None:
 
 def signals_command(limit: int, data_dir: Path | None, json: bool) -> None:
     """Newest signals with their fills, how often each reason refused, and what was refused most narrowly."""
-    with _opened(data_dir) as kept:
+    with opened(data_dir) as kept:
         found, refused = history.signals(kept.query, limit), history.rejections(kept.query)
         nearest = history.nearest(kept.query, min(limit, _NEAREST))
     if json:
@@ -93,7 +93,7 @@ def _refusals(counted: history.Rows, nearest: history.Rows) -> None:
 
 def why_command(order_id: str, data_dir: Path | None, json: bool) -> None:
     """The whole story of one order."""
-    with _opened(data_dir) as kept:
+    with opened(data_dir) as kept:
         story = history.why(kept.query, order_id)
     if story is None:
         raise ConfigError(f"no order or signal starts with {order_id!r}; arb signals lists them")
@@ -175,7 +175,8 @@ def _ordered(order: dict[str, Any], known: bool) -> Iterator[str]:
 
 
 @contextmanager
-def _opened(data_dir: Path | None) -> Iterator[History]:
+def opened(data_dir: Path | None) -> Iterator[History]:
+    """History of the run in ``data_dir``, or of the newest; says on standard error how old it is."""
     kept = open_history(newest(data_dir), SystemClock())
     try:
         if kept.notice:

@@ -14,10 +14,10 @@ from typing import Any
 import msgspec
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 
-from shared.bootstrap import risk_limits
 from shared.cli.output import colored, console, contracts, errors, escape, print_json, table, usd
 from shared.clock import SECOND, SystemClock, format_instant
 from shared.config import load
+from shared.desks import risk_limits
 from shared.edges.detector import DetectorSettings
 from shared.messages import Message, OpportunityAssessed, SignalRaised
 from shared.money import LOTS, MICROS

@@ -22,14 +22,20 @@ from functions.edge_detector import main as edge_detector
 from functions.event_mapper import main as event_mapper
 from functions.kalshi_scraper import main as kalshi_scraper
 from functions.odds_scraper import main as odds_scraper
-from shared.bootstrap import RunOptions, Venues, paper_system
+from functions.props_processor import main as props_processor
+from functions.props_scraper import main as props_scraper
+from shared.bootstrap import local_system
+from shared.cli.confirm import confirm_live, stakes_of
+from shared.cli.doctor import examine_all
 from shared.cli.output import colored, console, contracts, errors, escape, print_json, usd
 from shared.cli.places import make
 from shared.cli.view import line, screen
 from shared.clock import Clock, Instant, ScaledClock, SystemClock, to_datetime
 from shared.config import LogFormat, Secret, Settings, load
+from shared.desks import RunOptions, Venues
 from shared.errors import ArbError, ConfigError
-from shared.runtime.local import Handlers, LocalSystem, Pace, Parts
+from shared.runtime.local import Handlers, LocalSystem, Parts
+from shared.runtime.trading import Pace
 from shared.service.api import HOST, check_token
 from shared.service.attach import attached
 from shared.service.logs import logging_to
@@ -38,7 +44,14 @@ from shared.terms import Profile
 
 _log = logging.getLogger(__name__)
 
-_HANDLERS = Handlers(kalshi_scraper.handle, odds_scraper.handle, event_mapper.handle, edge_detector.handle)
+_HANDLERS = Handlers(
+    kalshi_scraper.handle,
+    odds_scraper.handle,
+    event_mapper.handle,
+    edge_detector.handle,
+    props_scraper.handle,
+    props_processor.handle,
+)
 _DEMO_PACE = Pace(
     listing=20.0,
     odds=20.0,
@@ -63,6 +76,7 @@ _DEMO_LIMITS = {
 }
 # A machine too slow for the speed asked for gets a slower season instead of a late one.
 _DEMO_STRIDE_S = 5.0
+_DEMO_CREDITS = 1_000_000
 _VIEW_EVERY_S = 0.25
 _LINE_EVERY_S = 5.0
 
@@ -92,16 +106,25 @@ def run_command(
 ) -> None:
     """Choose between demo and real market data, then run."""
     settings = _with_options(load(), api, log_json)
+    if live and demo:
+        raise ConfigError("--demo trades on paper against the simulator: leave out one of --live and --demo")
     if live:
-        raise ConfigError(
-            "live orders are not part of this version: it trades on paper. "
-            "Leave out --live to trade on paper with real market data"
-        )
-    if demo or settings.demo:
+        settings = msgspec.structs.replace(settings, profile=profile or settings.profile)
+        confirm_live(stakes_of(settings))
+        _must_be_green(settings)
+    if not live and (demo or settings.demo):
         work = _demo(settings, profile, seed, speed, seconds, plain, json)
     else:
-        work = _paper(settings, profile, seconds, plain, json)
+        work = _real(settings, profile, seconds, plain, json, live)
     asyncio.run(work)
+
+
+def _must_be_green(settings: Settings) -> None:
+    """Nothing is traded with real money before every check is green."""
+    with errors.status("checking"):
+        report = asyncio.run(examine_all(settings))
+    if not report.is_green:
+        raise ConfigError("live trading did not start: " + "; ".join(report.reasons))
 
 
 def _with_options(settings: Settings, api: int | None, log_json: bool) -> Settings:
@@ -133,12 +156,16 @@ async def _demo(
     clock = ScaledClock(start, speed, _DEMO_STRIDE_S)
     folder = make(settings.data_dir, f"demo-{to_datetime(start):%Y%m%dT%H%M%S}")
     given = msgspec.structs.replace(
-        settings, leagues=_DEMO_LEAGUES, odds_poll_seconds=_DEMO_PACE.odds, **_DEMO_LIMITS
+        settings,
+        leagues=_DEMO_LEAGUES,
+        odds_poll_seconds=_DEMO_PACE.odds,
+        props_daily_credits=_DEMO_CREDITS,
+        **_DEMO_LIMITS,
     )
     options = RunOptions(
         _DEMO_PACE,
         profile or Profile.AGGRESSIVE,
-        1_000_000,
+        _DEMO_CREDITS,
         max_book_age_s=_DEMO_BOOK_AGE_S * speed / 60,
         keep_raw=False,
     )
@@ -157,10 +184,10 @@ async def _demo(
         await _run(Plan(title, folder, clock, given, options), venues, seconds, plain, json)
 
 
-async def _paper(
-    settings: Settings, profile: Profile | None, seconds: float | None, plain: bool, json: bool
+async def _real(
+    settings: Settings, profile: Profile | None, seconds: float | None, plain: bool, json: bool, live: bool
 ) -> None:
-    """On paper against the real market."""
+    """Against the real market, on paper or ``live``."""
     from shared.backends.local.secrets import KALSHI_PRIVATE_KEY, SettingsSecrets
 
     key = await SettingsSecrets(settings).get(KALSHI_PRIVATE_KEY)
@@ -175,9 +202,9 @@ async def _paper(
     if not settings.odds_api_key:
         errors.print("[yellow]ODDS_API_KEY is not set[/]: markets are listed, but nothing can be priced")
     pace = Pace(listing=settings.kalshi_poll_seconds, odds=settings.odds_poll_seconds)
-    options = RunOptions(pace, profile or settings.profile, settings.odds_daily_credits)
-    folder = make(settings.data_dir, "paper")
-    title = f"paper on live data, profile {options.profile}"
+    options = RunOptions(pace, profile or settings.profile, settings.odds_daily_credits, live=live)
+    folder = make(settings.data_dir, "live" if live else "paper")
+    title = f"{'live orders' if live else 'paper on live data'}, profile {options.profile}"
     await _run(Plan(title, folder, SystemClock(), settings, options), venues, seconds, plain, json)
 
 
@@ -187,7 +214,7 @@ async def _run(plan: Plan, venues: Venues, seconds: float | None, plain: bool, j
     redact = Redactor([*secrets_of(settings), *keys])
     # On a terminal log lines would tear the view: there they go to the file alone.
     with logging_to(plan.folder / "arb.log", settings.log_format, redact, stderr=plain and _logs_json(plan)):
-        parts = paper_system(settings, venues, plan.folder, plan.clock, plan.options)
+        parts = local_system(settings, venues, plan.folder, plan.clock, plan.options)
         await _watched(LocalSystem(parts, _HANDLERS, SystemRandom()), plan, redact, seconds, plain)
     if json:
         print_json(summary(parts, plan.folder))
@@ -290,6 +317,8 @@ def summary(parts: Parts, folder: Path) -> dict[str, object]:
         "assessed": stats.assessed,
         "edges": stats.accepted,
         "signals": stats.signals,
+        "props": len(stats.props),
+        "props_compared": len(stats.props_compared),
         "orders": dict(stats.orders),
         "fills": stats.fills,
         "contracts": stats.contracts,
@@ -313,7 +342,8 @@ def _farewell(parts: Parts, folder: Path) -> None:
     # Started by make, the command is in no PATH: name it as it can be typed.
     arb = "arb" if which("arb") else escape(sys.argv[0])
     console.print(
-        f"history is in [bold]{escape(str(folder))}[/]; ask it: {arb} pnl, {arb} signals, {arb} why ID",
+        f"history is in [bold]{escape(str(folder))}[/]; ask it: "
+        + ", ".join(f"{arb} {question}" for question in ("pnl", "signals", "props", "why ID")),
         highlight=False,
         soft_wrap=True,
     )

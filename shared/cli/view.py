@@ -40,8 +40,7 @@ def screen(parts: Parts, title: str, size: ConsoleDimensions) -> Group:
 
 
 def _head(parts: Parts, title: str) -> Text:
-    halted = parts.executor.account.stopped
-    state = f"[bold red]HALTED: {escape(halted)}[/]" if halted else "[green]trading on paper[/]"
+    state = _state(parts)
     at = format_instant(parts.clock.now())[:19]
     head = Text.from_markup(f"{state}  [bold]{escape(title)}[/]  {at}Z")
     head.no_wrap, head.overflow = True, "ellipsis"
@@ -49,16 +48,26 @@ def _head(parts: Parts, title: str) -> Text:
 
 
 def line(parts: Parts) -> str:
-    """The same in one line, for :mod:`rich` to print."""
+    """The same in one line of plain text."""
     stats, account = parts.stats, parts.executor.account
-    halted = escape(parts.executor.account.stopped)
     return (
         f"{format_instant(parts.clock.now())[:19]}Z markets {len(stats.tickers)} mapped {len(stats.mapped)} "
-        f"abstained {len(stats.abstained)} assessed {stats.assessed} signals {stats.signals} "
+        f"abstained {len(stats.abstained)} assessed {stats.assessed} props {len(stats.props_compared)} "
+        f"signals {stats.signals} "
         f"fills {stats.fills} contracts {contracts(stats.contracts)} settled {stats.settled} "
         f"fees {usd(account.fees)} profit {usd(account.pnl)} open {usd(account.open_cost)}"
-        + (f" [bold red]HALTED: {halted}[/]" if halted else "")
+        + (f" HALTED: {account.halted}" if account.halted else "")
+        + (f" waiting: {account.waiting}" if account.waiting else "")
     )
+
+
+def _state(parts: Parts) -> str:
+    account = parts.executor.account
+    if account.halted:
+        return f"[bold red]HALTED: {escape(account.halted)}[/]"
+    if account.waiting:
+        return f"[yellow]waiting: {escape(account.waiting)}[/]"
+    return "[bold green]trading live[/]" if parts.executor.mode == "live" else "[green]trading on paper[/]"
 
 
 def _panel(title: str, content: RenderableType) -> Panel:
@@ -95,6 +104,7 @@ def _found(stats: Stats) -> Panel:
         ("edges found", f"{stats.accepted:,}"),
         ("signals", f"{stats.signals:,}"),
         ("quarantined", f"{stats.quarantined:,}"),
+        ("props priced", f"{len(stats.props_compared):,} of {len(stats.props):,}"),
     ]
     return _panel("believed", _grid(rows, "right"))
 

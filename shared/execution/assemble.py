@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+import logging
 import random
 import time
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
 
 from shared.books.book import OrderBook
 from shared.books.firewall import QuoteLimits
 from shared.clock import Clock
+from shared.errors import ArbError, OperatorError
 from shared.execution.account import Account
 from shared.execution.breakers import Breakers
 from shared.execution.executor import Executor
@@ -22,10 +24,14 @@ from shared.execution.safety import Safety, SafetyPolicy
 from shared.execution.stored_book import ACCOUNT, StoredBook
 from shared.execution.trader import Authority, Examine, Trader, nothing_to_examine
 from shared.lease import LIFE_S, DocumentLease
+from shared.money import Usd
 from shared.ports import Bus, Documents
+from shared.risk.book import Holding
 from shared.risk.controls import CONTROLS, SAFEGUARDS
 from shared.risk.gate import Gate
 from shared.risk.limits import RiskLimits
+
+_log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,6 +65,38 @@ class Execution:
     reconciler: Reconciler
     trader: Trader
 
+    async def begin(self, cash: Usd) -> None:
+        """Open the account, with ``cash`` if it is new; take the lease if it is free; be ready if possible.
+
+        A venue that does not answer now leaves the executor waiting: the turns to come ask again.
+        """
+        if not await self.stored.exists():
+            await self._open(cash)
+        await self.trader.renew()
+        for turn in (self.trader.turn, self.trader.reconcile, self.trader.turn):
+            await _if_possible(turn)
+
+    async def _open(self, cash: Usd) -> None:
+        """A new book starts with what the venue says the account has, where there is a venue to say it."""
+        statement = await self.executor.gateway.statement(self.stored.clock.now())
+        if statement is None:
+            await self.stored.open(cash)
+            return
+        held = {
+            ticker: Holding(position.event_ticker, "", position)
+            for ticker, position in statement.positions.items()
+        }
+        await self.stored.open(statement.cash, held, statement.as_of)
+
+
+async def _if_possible(turn: Callable[[], Awaitable[object]]) -> None:
+    try:
+        await turn()
+    except OperatorError:
+        raise
+    except (ArbError, OSError) as exc:
+        _log.warning("not ready yet: %s", exc)
+
 
 def assemble(
     documents: Documents,
@@ -76,7 +114,7 @@ def assemble(
     account = Account(stored)
     safety = Safety(account, Breakers(documents, clock, rng, rules.holder), bus, clock, rules.safety)
     gate = Gate(rules.limits, CONTROLS + SAFEGUARDS)
-    reservations = Reservations(stored, rules.holder, gate, safety.guard, rules.max_age_s)
+    reservations = Reservations(stored, rules.holder, gate, safety.guard, rules.max_age_s, one_a_market=True)
     journal = Journal(reservations, bus, clock, gateway.mode)
     authority = Authority(clock)
     executor = Executor(

@@ -58,6 +58,7 @@ def decide(
         risk=risk_of(signal.limit, quantity, fee_ceiling(schedule, signal.limit, quantity)),
         at=now,
         game=signal.odds_event_id,
+        shard=signal.exchange_index,
     )
 
 

@@ -40,7 +40,7 @@ from shared.trace import Ids, about
 _log = logging.getLogger(__name__)
 
 # What passes by itself; every other refusal would be repeated for as long as the signal lives.
-_PASSING = frozenset({"order_rate", "cooldown", "breaker", "canary", "risk_state", "lease"})
+_PASSING = frozenset({"order_rate", "cooldown", "breaker", "canary", "risk_state", "lease", "market"})
 # Reasons that speak of the quote of the moment, not of what the contract is worth. Where nobody offers the
 # side no worth is told, and a signal could outlive what it was raised on.
 _OF_THE_QUOTE = frozenset(
@@ -345,7 +345,7 @@ class Executor:
 
     async def _withdrawn(self, proposal: Proposal, venue_order_id: str) -> Outcome:
         """Cancel what rests and ask how it ended; an order still listed as resting has no known outcome."""
-        await self.gateway.cancel(venue_order_id, proposal.ticker)
+        await self.gateway.cancel(venue_order_id, proposal.ticker, proposal.shard)
         outcome = await self.gateway.resolve(proposal)
         if isinstance(outcome, Accepted) and outcome.remaining:
             return Unknown(f"order {venue_order_id} was canceled and is still listed as resting")
@@ -355,9 +355,22 @@ class Executor:
 
     async def resolve(self) -> None:
         """Ask once about every order whose outcome is not known; what is known now unblocks its market."""
+        await self._adopt()
         for order_id, proposal in list(self.unresolved.items()):
             with about(Ids(order_id=order_id, ticker=proposal.ticker)):
                 await self._resolve(proposal)
+
+    async def _adopt(self) -> None:
+        """Block for orders that are reserved and nobody follows: the answer to their reservation was lost."""
+        for order_id, held in list(self.account.book.reserved.items()):
+            if order_id in self.unresolved or held.ticker in self._flying:
+                continue
+            kept = await self.journal.kept(order_id)
+            if kept is None or kept.order.status in TERMINAL or held.ticker in self._flying:
+                continue
+            self.block(
+                kept.proposal, f"order {order_id} is reserved, and it is not known whether it was sent"
+            )
 
     async def _resolve(self, proposal: Proposal) -> None:
         order_id = proposal.client_order_id

@@ -61,6 +61,7 @@ class RestingOrder:
     client_order_id: str
     ticker: str
     remaining: Quantity
+    shard: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,7 +95,7 @@ class Gateway(Protocol):
         """What became of an order that may have been sent, also by an earlier run; asks, never sends."""
         ...
 
-    async def cancel(self, venue_order_id: str, ticker: str) -> None:
+    async def cancel(self, venue_order_id: str, ticker: str, shard: int | None) -> None:
         """Take a resting order out of the book; no error if it is not there any more: resolve it then."""
         ...
 

@@ -9,13 +9,15 @@ import asyncio
 import random
 
 from shared.cas import update
-from shared.clock import Clock, Instant
+from shared.clock import Clock, Instant, first
 from shared.errors import RefusedError
 from shared.execution.account import Account
 from shared.ports import Document, Documents, Value
 
 PATH = "control/halt"
 _AGAIN_S = 1.0
+_READ_AGAIN_S = 2.0
+_PATIENCE_S = 3.0
 
 
 async def halt(documents: Documents, clock: Clock, rng: random.Random, reason: str, actor: str) -> None:
@@ -59,18 +61,63 @@ async def restore(documents: Documents, account: Account) -> None:
 
 
 async def follow(documents: Documents, account: Account, clock: Clock) -> None:
-    """Keep ``account`` true to the document, for ever; runs until cancelled."""
-    while True:
+    """Keep ``account`` true to the document, for ever; runs until cancelled.
+
+    It is watched live and read again every two seconds besides, for a watch can die without a word.
+    """
+    follower = _Follower(documents, account, clock)
+    await asyncio.gather(follower.watch(), follower.read())
+
+
+class _Follower:
+    """Keeps one account true to the document; news that are older than what is known change nothing."""
+
+    def __init__(self, documents: Documents, account: Account, clock: Clock) -> None:
+        self._documents, self._account, self._clock = documents, account, clock
+        self._version = 0
+        self._is_read = False
+
+    async def watch(self) -> None:
+        """Hear of every change, for ever."""
+        while True:
+            try:
+                async for document in self._documents.watch("control"):
+                    if document.path == PATH:
+                        await self._take(document)
+            except asyncio.CancelledError:
+                raise
+            except Exception as exc:
+                self._account.halted = _unreadable(exc)
+            await self._clock.sleep(_AGAIN_S)
+
+    async def read(self) -> None:
+        """Read it again and again, for ever; a read that takes too long is one that failed."""
+        while True:
+            self._is_read = False
+            await first(self._read(), self._clock.sleep(_PATIENCE_S))
+            if not self._is_read:
+                self._account.halted = f"the halt state cannot be read: no answer for {_PATIENCE_S:g} s"
+            await self._clock.sleep(_READ_AGAIN_S)
+
+    async def _read(self) -> None:
         try:
-            await restore(documents, account)
-            async for document in documents.watch("control"):
-                if document.path == PATH:
-                    await _apply(document, account)
-        except asyncio.CancelledError:
-            raise
+            document = await self._documents.get(PATH)
+            if document is not None:
+                await self._take(document)
+            elif not self._version:
+                self._account.halted = ""
         except Exception as exc:
-            account.halted = f"the halt state cannot be read: {type(exc).__name__}"
-            await clock.sleep(_AGAIN_S)
+            self._account.halted = _unreadable(exc)
+        self._is_read = True
+
+    async def _take(self, document: Document) -> None:
+        if document.version >= self._version:
+            self._version = document.version
+            await _apply(document, self._account)
+
+
+def _unreadable(exc: Exception) -> str:
+    return f"the halt state cannot be read: {type(exc).__name__}"
 
 
 async def _apply(document: Document, account: Account) -> None:

@@ -8,6 +8,8 @@ crash kept from it is told again at the next start.
 
 from __future__ import annotations
 
+import logging
+from collections import deque
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from typing import TypeVar
@@ -15,7 +17,7 @@ from typing import TypeVar
 import msgspec
 
 from shared.clock import Clock, Instant
-from shared.errors import StorageError
+from shared.errors import ArbError, StorageError
 from shared.execution.reservations import Refused, Reservations, Reserved
 from shared.messages import (
     FillRecorded,
@@ -34,7 +36,11 @@ from shared.risk.controls import Proposal
 from shared.risk.gate import ApprovedOrder, Verdict
 from shared.terms import OrderStatus, Result
 
+_log = logging.getLogger(__name__)
+
 _EVERYTHING = 1_000_000
+# Some hours of a bus that is down; what does not fit is told again at the next start.
+_MOST_UNTOLD = 10_000
 T = TypeVar("T")
 
 
@@ -75,6 +81,7 @@ class Journal:
 
     def __init__(self, reservations: Reservations, bus: Bus, clock: Clock, mode: str) -> None:
         self._reservations, self._bus, self._clock, self.mode = reservations, bus, clock, mode
+        self._untold: deque[Message] = deque(maxlen=_MOST_UNTOLD)
 
     @property
     def _documents(self) -> Documents:
@@ -202,9 +209,20 @@ class Journal:
             records.append(_read(document, "settled", MarketSettled))
         return records
 
+    async def tell(self) -> None:
+        """Tell history what the bus would not take before; nothing that trades waits for that."""
+        while self._untold:
+            message = self._untold.popleft()
+            try:
+                await self._bus.publish(message.TOPIC, [message])
+            except (ArbError, OSError) as exc:
+                self._untold.appendleft(message)
+                _log.warning("history cannot be told now: %s", exc)
+                return
+
     async def _publish(self, *messages: Message) -> None:
-        for message in messages:
-            await self._bus.publish(message.TOPIC, [seal(message, message.trace_id)])
+        self._untold.extend(seal(message, message.trace_id) for message in messages)
+        await self.tell()
 
 
 def _after(before: OrderUpdated, news: News, fills: tuple[Fill, ...]) -> OrderUpdated:

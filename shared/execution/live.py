@@ -78,7 +78,7 @@ class LiveGateway:
     async def place(self, order: ApprovedOrder) -> Outcome:
         """Send an immediate-or-cancel order once; an id that was used before is looked up instead."""
         proposal = order.proposal
-        shard = self._shard_of(proposal.ticker)
+        shard = self._place_of(proposal.ticker, proposal.shard)
         if shard is None:
             return Rejected("unknown_shard", f"the shard of {proposal.ticker} is not known")
         ticket = OrderTicket(
@@ -111,9 +111,9 @@ class LiveGateway:
         except ArbError as exc:
             return Unknown(f"the exchange cannot be asked: {exc}")
 
-    async def cancel(self, venue_order_id: str, ticker: str) -> None:
+    async def cancel(self, venue_order_id: str, ticker: str, shard: int | None = None) -> None:
         """Take an order out of the book; no error if it is not there: read its fills."""
-        shard = self._shard_of(ticker)
+        shard = self._place_of(ticker, shard)
         if shard is None:
             raise RefusedError(
                 f"cancel {venue_order_id}: the shard of {ticker} is not known", "unknown_shard"
@@ -145,6 +145,9 @@ class LiveGateway:
             tuple(VenueFill(_booked(fill, ""), fill.order_id, fill.filled_at) for fill in fills),
             frozenset(one.ticker for one in paid),
         )
+
+    def _place_of(self, ticker: str, shard: int | None) -> int | None:
+        return self._shard_of(ticker) if shard is None else shard
 
     async def _failed(self, proposal: Proposal, error: ArbError) -> Outcome:
         """The outcome of a create that raised: rejected only if it is certain that nothing was done."""
@@ -192,8 +195,8 @@ class LiveGateway:
     async def _read_fills(self, order_id: str) -> None:
         try:
             found = await self._portfolio.fills(order_id=order_id)
-        except (RetryLaterError, MalformedError):
-            return  # the next look asks again
+        except ArbError:
+            return  # the next look asks again; whatever it is, the order is at the exchange
         for fill in found.rows:
             self._feed.add(fill)
 
@@ -251,7 +254,9 @@ def _position(seen: PositionSeen) -> Position:
 
 
 def _resting(order: OrderSeen) -> RestingOrder:
-    return RestingOrder(order.order_id, order.client_order_id, order.ticker, order.remaining)
+    return RestingOrder(
+        order.order_id, order.client_order_id, order.ticker, order.remaining, order.exchange_index
+    )
 
 
 def _booked(fill: FillSeen, event_ticker: str) -> Fill:

@@ -73,7 +73,7 @@ class PaperGateway:
             return Rejected("never_arrived", "the process ended before the paper match")
         return held.outcome if isinstance(held, _Order) else held
 
-    async def cancel(self, venue_order_id: str, ticker: str) -> None:
+    async def cancel(self, venue_order_id: str, ticker: str, shard: int | None = None) -> None:
         """Take a resting order out of the book."""
         for order in self._rests.get(ticker, ()):
             if order.venue_order_id == venue_order_id:

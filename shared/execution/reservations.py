@@ -115,14 +115,22 @@ class Reservations:
         gate: the controls and limits; judged on the book as it is when the reservation is written.
         guard: what stands around the account for a proposal; an error it raises refuses the order.
         max_age_s: how long ago the book may last have been confirmed, seconds.
+        one_a_market: refuse an order for a market in which another may still fill.
     """
 
     def __init__(
-        self, book: StoredBook, holder: str, gate: Gate, guard: Guard, max_age_s: float = MAX_AGE_S
+        self,
+        book: StoredBook,
+        holder: str,
+        gate: Gate,
+        guard: Guard,
+        max_age_s: float = MAX_AGE_S,
+        *,
+        one_a_market: bool = False,
     ) -> None:
         self.book, self._documents, self._clock = book, book.documents, book.clock
         self._gate, self._guard, self._max_age_s = gate, guard, max_age_s
-        self._holder, self._calls = holder, count(1)
+        self._holder, self._calls, self._one_a_market = holder, count(1), one_a_market
 
     async def reserve(self, proposal: Proposal, intent: Intent, epoch: int = 0) -> Reserved | Refused:
         """Judge ``proposal`` on the book as it is now and, if all pass, store intent and reservation at once.
@@ -216,6 +224,10 @@ class Reservations:
             return _refused(proposal, "risk_state", f"{self.book.path}: {unfit}")
         if epoch < book.epoch:
             return _refused(proposal, "lease", f"epoch {epoch} is over, {book.epoch} acts now")
+        if self._one_a_market:
+            for order_id, held in book.reserved.items():
+                if held.ticker == proposal.ticker:
+                    return _refused(proposal, "market", f"order {order_id} may still fill in {held.ticker}")
         if proposal.risk < notional_up(proposal.limit, proposal.quantity):
             return _refused(proposal, "proposal", "its risk is less than its cost")
         return None

@@ -67,8 +67,14 @@ class StoredBook:
         """The venue has just agreed with the book; without this no order passes after a while."""
         await self._change(lambda book: replace(book, confirmed_at=self.clock.now()))
 
+    async def exists(self) -> bool:
+        """Whether the account was ever opened."""
+        return await self.documents.get(self.path) is not None
+
     async def resume(self, at: Instant) -> None:
         """A person let trading go on at ``at``: the run of losses before it is over."""
+        if not await self.exists():
+            return  # nothing was lost yet
         await self._change(lambda book: book.resumed(at))
 
     async def fence(self, epoch: int) -> None:

@@ -21,7 +21,16 @@ def map_markets(
     where written, the time prove the event; trading needs the certificate's verdict as well.
     """
     observed_at = now if now is not None else max((m.observed_at for m in markets), default=Instant(0))
-    parsed = [parse(market) for market in markets]
+    return map_parsed(markets, [parse(market) for market in markets], events, observed_at)
+
+
+def map_parsed(
+    markets: Sequence[MarketListed],
+    parsed: Sequence[ParsedMarket | Refusal],
+    events: Sequence[OddsEvent],
+    observed_at: Instant,
+) -> list[MappingDecided]:
+    """:func:`map_markets` for markets that have been read already, in the same order."""
     games = [one for one in parsed if isinstance(one, ParsedMarket)]
     found = iter(resolve(games, EventIndex(events)))
     return [

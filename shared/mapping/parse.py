@@ -75,10 +75,18 @@ def parse(market: MarketListed) -> ParsedMarket | Refusal:
         return Refusal("combo", "a combination of several games has no single event", kind=MarketKind.COMBO)
     if max(len(market.ticker), len(market.event_ticker)) > MAX_TICKER:
         return Refusal("bad_ticker", f"a ticker longer than {MAX_TICKER} characters is not one")
-    head, rest = split_series(market.event_ticker, market.series_ticker)
+    head, _ = split_series(market.event_ticker, market.series_ticker)
     series = classify(head)
     if isinstance(series, Untradeable):
         return Refusal(series.code, series.reason, kind=series.kind)
+    return parse_as(market, series)
+
+
+def parse_as(market: MarketListed, series: Series) -> ParsedMarket | Refusal:
+    """Read one market of a series that is known; for series whose meaning was found elsewhere."""
+    if max(len(market.ticker), len(market.event_ticker)) > MAX_TICKER:
+        return Refusal("bad_ticker", f"a ticker longer than {MAX_TICKER} characters is not one")
+    _, rest = split_series(market.event_ticker, market.series_ticker)
     if market.shape is MarketShape.SCALAR:
         return _refuse(series, "scalar", "the market pays on a scale, not one dollar or nothing")
     event = parse_event(rest)

@@ -14,13 +14,14 @@ from dataclasses import dataclass, field
 import msgspec
 
 from shared.cas import update
-from shared.clock import DAY, HOUR, MINUTE, SECOND, Clock, Instant, age, utc_day
+from shared.clock import DAY, HOUR, MINUTE, SECOND, Clock, Instant, age
 from shared.errors import ArbError, OperatorError
 from shared.mapping.tables import matches_key
-from shared.messages import OddsEvent, OddsSeen, Quarantined, seal
+from shared.messages import CreditsSpent, OddsEvent, OddsSeen, Quarantined, seal
+from shared.pipeline.credits import DailyCredits
 from shared.pipeline.places import MAPPINGS, SLATES
-from shared.ports import Bus, Documents, Value
-from shared.venues.odds_api.client import OddsApiClient
+from shared.ports import Bus, Documents
+from shared.venues.odds_api.client import OddsApiClient, OddsPage
 from shared.venues.odds_api.credits import OddsRequest, plan, poll_interval_s
 
 BUDGET = "budgets/odds"
@@ -62,7 +63,8 @@ class OddsScraper:
     ) -> None:
         self._client, self._documents, self._bus = client, documents, bus
         self._clock, self._rng = clock, rng
-        self._sport_keys, self._daily_credits = tuple(sport_keys), daily_credits
+        self._sport_keys = tuple(sport_keys)
+        self._credits = DailyCredits(documents, clock, rng, BUDGET, daily_credits)
         self._regions, self._bookmakers = tuple(regions), tuple(bookmakers)
         self._min_interval_s = min_interval_s
         self._slates_read: dict[str, Instant] = {}
@@ -112,7 +114,7 @@ class OddsScraper:
     async def _ask(self, request: OddsRequest, wanted: frozenset[str], report: OddsReport) -> None:
         report.asked.append(request.sport_key)
         self._asked[request.sport_key] = self._clock.now()
-        await self._spend(request.cost)
+        await self._credits.spend(request.cost)
         try:
             page = await self._client.odds(
                 request.sport_key,
@@ -125,17 +127,38 @@ class OddsScraper:
             raise
         except ArbError as exc:
             report.failed[request.sport_key] = str(exc)
+            await self._tell(request, failure=str(exc))
             return
         if page.credits_used is not None:
-            await self._spend(page.credits_used - request.cost)
+            await self._credits.spend(page.credits_used - request.cost)
         report.spent += page.credits_used or 0
         report.events += len(page.events)
         await self._send(page.quarantined)
         news = [seal(_with_credits(event, page.credits_used, page.credits_remaining)) for event in page.events
                 if event.odds_event_id in wanted]  # fmt: skip
         report.published += len(news)
+        await self._tell(request, page, len(news))
         if news:
             await self._bus.publish(OddsSeen.TOPIC, news)
+
+    async def _tell(
+        self, request: OddsRequest, page: OddsPage | None = None, published: int = 0, failure: str = ""
+    ) -> None:
+        """What a call cost and brought, for history."""
+        spent = CreditsSpent(
+            observed_at=self._clock.now(),
+            sport_key=request.sport_key,
+            call="event_odds" if request.event_id else "odds",
+            odds_event_id=request.event_id,
+            markets=request.markets,
+            planned=request.cost,
+            used=page.credits_used if page else None,
+            remaining=page.credits_remaining if page else None,
+            events=len(page.events) if page else 0,
+            published=published,
+            failure=failure,
+        )
+        await self._bus.publish(CreditsSpent.TOPIC, [seal(spent)])
 
     async def _mapped(self, now: Instant) -> dict[str, dict[str, Instant]]:
         """Starts of mapped games that have not begun, by sport and odds event: the reverse index."""
@@ -157,20 +180,8 @@ class OddsScraper:
 
     async def _budget(self, now: Instant) -> int:
         """Credits left of today's own limit, and of what the feed says is left."""
-        document = await self._documents.get(BUDGET)
-        left = self._daily_credits - _spent(document.value if document else None, utc_day(now))
-        ledger = self._client.ledger
-        return max(0, left if ledger is None else min(left, ledger.available))
-
-    async def _spend(self, credits_used: int) -> None:
-        """Count credits against today in the document store: a restart must not spend them again."""
-        day = utc_day(self._clock.now())
-
-        def added(held: Value | None) -> Value:
-            newest = max(day, held["day"]) if held else day
-            return {"day": newest, "spent": max(0, _spent(held, day) + credits_used)}
-
-        await update(self._documents, BUDGET, added, clock=self._clock, rng=self._rng)
+        left, ledger = await self._credits.left(now), self._client.ledger
+        return left if ledger is None else min(left, ledger.available)
 
     async def _keep(self, sport_key: str, events: Sequence[OddsEvent]) -> None:
         value = {"events": [msgspec.to_builtins(event) for event in events], "at": self._clock.now()}
@@ -180,11 +191,6 @@ class OddsScraper:
     async def _send(self, quarantined: Sequence[Quarantined]) -> None:
         if quarantined:
             await self._bus.publish(Quarantined.TOPIC, [seal(record) for record in quarantined])
-
-
-def _spent(held: Value | None, day: str) -> int:
-    """Credits spent on ``day``; a clock set back starts no new day."""
-    return held["spent"] if held is not None and held["day"] >= day else 0
 
 
 def _with_credits(event: OddsSeen, used: int | None, remaining: int | None) -> OddsSeen:

@@ -71,11 +71,13 @@ def _number(text: str) -> float:
 def poisson(line: float, p_over: float, threshold: int) -> Modelled:
     """Low counts (threes, goals): the mean that gives ``p_over`` at ``line``, and P(>= threshold)."""
 
-    def tail(mean: float, least: int) -> float:
-        return _tail(math.exp(-mean), lambda k: mean / k, least)
+    mean = _solve(lambda m: _over(line, lambda k: poisson_tail(m, k)) - p_over, p_over, 1e-9, _highest(line))
+    return Modelled(mean, math.sqrt(mean), poisson_tail(mean, threshold))
 
-    mean = _solve(lambda m: _over(line, lambda k: tail(m, k)) - p_over, p_over, 1e-9, _highest(line))
-    return Modelled(mean, math.sqrt(mean), tail(mean, threshold))
+
+def poisson_tail(mean: float, least: int) -> float:
+    """P(count >= ``least``) of a Poisson count."""
+    return _tail(math.exp(-mean), lambda k: mean / k, least)
 
 
 def negative_binomial(line: float, p_over: float, threshold: int, size: float) -> Modelled:
@@ -83,13 +85,18 @@ def negative_binomial(line: float, p_over: float, threshold: int, size: float) -
     if not size > 0:
         raise MalformedError(f"negative binomial: size {size!r} must be positive")
 
-    def tail(mean: float, least: int) -> float:
-        share = mean / (size + mean)
-        start = math.exp(-size * math.log1p(mean / size))
-        return _tail(start, lambda k: share * (k - 1 + size) / k, least)
+    def over(mean: float) -> float:
+        return _over(line, lambda k: negative_binomial_tail(mean, size, k)) - p_over
 
-    mean = _solve(lambda m: _over(line, lambda k: tail(m, k)) - p_over, p_over, 1e-9, _highest(line))
-    return Modelled(mean, math.sqrt(mean + mean * mean / size), tail(mean, threshold))
+    mean = _solve(over, p_over, 1e-9, _highest(line))
+    return Modelled(mean, math.sqrt(mean + mean * mean / size), negative_binomial_tail(mean, size, threshold))
+
+
+def negative_binomial_tail(mean: float, size: float, least: int) -> float:
+    """P(count >= ``least``) of a count with variance mean + mean**2/size."""
+    share = mean / (size + mean)
+    start = math.exp(-size * math.log1p(mean / size))
+    return _tail(start, lambda k: share * (k - 1 + size) / k, least)
 
 
 def normal(line: float, p_over: float, threshold: int, deviation: float) -> Modelled:
@@ -98,7 +105,7 @@ def normal(line: float, p_over: float, threshold: int, deviation: float) -> Mode
         raise MalformedError(f"normal: deviation {deviation!r} must be positive")
 
     def tail(mean: float, least: int) -> float:
-        return _above((least - 0.5 - mean) / deviation)
+        return normal_tail(mean, deviation, least)
 
     if line == math.floor(line):
         reach = 40 * deviation
@@ -108,6 +115,11 @@ def normal(line: float, p_over: float, threshold: int, deviation: float) -> Mode
     else:
         mean = line + deviation * _score(p_over)
     return Modelled(mean, deviation, tail(mean, threshold))
+
+
+def normal_tail(mean: float, deviation: float, least: int) -> float:
+    """P(count >= ``least``) of a rounded normal."""
+    return _above((least - 0.5 - mean) / deviation)
 
 
 def normal_two_lines(first: tuple[float, float], second: tuple[float, float], threshold: int) -> Modelled:

@@ -20,7 +20,8 @@ class Proposal:
     """An order someone would like to send. ``risk`` is price times quantity plus fee budget.
 
     ``game`` is the sportsbook's event: the exchange has one event per series, several for one game.
-    ``rests`` says that it may only rest in the book, never take: post-only, until it is canceled.
+    ``rests`` says that it may only rest in the book, never take: post-only, until it is canceled. ``shard``
+    is the venue's engine that holds the market, ``None`` where that is not known.
     """
 
     client_order_id: str
@@ -34,6 +35,7 @@ class Proposal:
     at: Instant
     game: str = ""
     rests: bool = False
+    shard: int | None = None
 
     @property
     def event(self) -> str:

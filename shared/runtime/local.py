@@ -2,7 +2,7 @@
 
 Each loop goes on after anything that may pass by itself, and says so in ``alerts``; what a person must mend
 ends the run with its message, wherever it happened. Turns under way are finished, and nothing queued is lost,
-when the run ends.
+when the run ends. What trades is in :mod:`shared.runtime.trading`.
 """
 
 from __future__ import annotations
@@ -10,44 +10,35 @@ from __future__ import annotations
 import asyncio
 import logging
 import random
-from collections.abc import Awaitable, Callable, Coroutine, Mapping
+from collections.abc import Awaitable, Callable
 from contextlib import AsyncExitStack, suppress
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from shared.backends.local.bus import LocalBus
 from shared.backends.local.documents import SqliteDocuments
-from shared.clock import HOUR, MINUTE, SECOND, Clock, Instant, first
-from shared.errors import ArbError, OperatorError, QuotaExhaustedError, StorageError
-from shared.execution import halt
-from shared.execution.assemble import Execution
-from shared.execution.books import book_seen
-from shared.execution.executor import Executor
+from shared.clock import DAY, HOUR, MINUTE, SECOND, Instant, eastern_day
+from shared.errors import StorageError
 from shared.messages import (
     BY_TOPIC,
-    AccountSeen,
-    BookSeen,
     MappingDecided,
     MarketListed,
     Message,
     OpportunityAssessed,
+    PropsScraped,
     SignalRaised,
-    TickSeen,
-    TradeSeen,
-    seal,
 )
-from shared.money import Usd
 from shared.pipeline.coverage import CoverageWatch
 from shared.pipeline.detect import EdgeDetector
 from shared.pipeline.kalshi_scrape import KalshiScraper, ScrapeReport
 from shared.pipeline.map_events import EventMapper
 from shared.pipeline.odds_scrape import OddsReport, OddsScraper
-from shared.pipeline.settle import Settler
-from shared.risk.tripwire import losses
-from shared.runtime.floor import TradingFloor
-from shared.runtime.stats import Stats
-from shared.venues.kalshi.events import Lifecycle, LifecycleKind, StreamEvent
-from shared.venues.kalshi.stream import KalshiStream
+from shared.pipeline.props_books import PropsReport
+from shared.pipeline.props_process import PropsProcessor
+from shared.pipeline.props_scrape import PropsScraper
+from shared.pipeline.results import ResultWatch
+from shared.runtime.loops import Loop, Loops
+from shared.runtime.trading import TradingParts, TradingSide
 
 if TYPE_CHECKING:
     from shared.backends.local.warehouse import DuckWarehouse
@@ -56,54 +47,30 @@ _log = logging.getLogger(__name__)
 
 # After this much of a game its markets hold nothing for a pre-game strategy.
 _FORGET_AFTER = 30 * MINUTE
-_QUOTA_WAIT_S = 3600.0
 _PURGE_S = HOUR / SECOND
-# Real seconds: how long a run that ends waits for a turn under way, and a turn for the bus to be quiet.
-_GRACE_S = 5.0
+_PROPS_KEPT = 3 * DAY
+# Real seconds: how long a turn waits for the bus to be quiet.
 _QUIET_S = 5.0
 
 
-@dataclass(slots=True)
-class Pace:
-    """Seconds of the clock between turns of each loop."""
-
-    listing: float = 30.0
-    odds: float = 60.0
-    settle: float = 30.0
-    account: float = 60.0
-    lease: float = 5.0
-    trader: float = 1.0
-    reconcile: float = 10.0
-    books: float = 1.0
-    sweep: float = 1.0
-    depth: float = 60.0
-    housekeeping: float = 60.0
-
-
-@dataclass(slots=True)
-class Parts:
+@dataclass(slots=True, kw_only=True)
+class Parts(TradingParts):
     """Everything a run is made of, chosen in one place: :mod:`shared.bootstrap`."""
 
-    clock: Clock
-    pace: Pace
     documents: SqliteDocuments
     bus: LocalBus
     warehouse: DuckWarehouse
     scraper: KalshiScraper
     odds: OddsScraper | None
     mapper: EventMapper
-    floor: TradingFloor
-    execution: Execution
-    settler: Settler
-    stream: KalshiStream | None
-    stats: Stats
-    resources: AsyncExitStack
-    bankroll: Usd
+    results: ResultWatch
+    props: PropsScraper
+    props_rows: PropsProcessor
 
     @property
-    def executor(self) -> Executor:
-        """What works the signals."""
-        return self.execution.executor
+    def backlog(self) -> int:
+        """Deliveries queued or under way."""
+        return self.bus.backlog
 
 
 @dataclass(frozen=True, slots=True)
@@ -114,21 +81,19 @@ class Handlers:
     odds_scraper: Callable[[OddsScraper], Awaitable[OddsReport]]
     event_mapper: Callable[[EventMapper, Message], Awaitable[None]]
     edge_detector: Callable[[EdgeDetector, Message], Awaitable[None]]
+    props_scraper: Callable[[PropsScraper], Awaitable[list[PropsReport]]] | None = None
+    props_processor: Callable[[PropsProcessor, Message], Awaitable[None]] | None = None
 
 
-class LocalSystem:
+class LocalSystem(Loops):
     """The whole system. :meth:`run` returns when ``stop`` is set, or raises what ended it."""
 
     def __init__(self, parts: Parts, handlers: Handlers, rng: random.Random) -> None:
-        self.parts, self._handlers, self._rng = parts, handlers, rng
-        self.stop = asyncio.Event()
-        self._failure: BaseException | None = None
-        self._frames: asyncio.Queue[StreamEvent | None] = asyncio.Queue()
-        self._new: set[str] = set()
-        self._paid_out = asyncio.Event()
+        super().__init__(parts.clock, parts.stats)
+        self.parts, self._handlers = parts, handlers
+        self.trading = TradingSide(parts, self, rng)
         self._unkept: list[Message] = []
         self._coverage = CoverageWatch(parts.mapper, parts.bus, parts.clock)
-        parts.floor.on_failure = self._fail
         self._subscribe()
 
     async def run(self) -> None:
@@ -142,66 +107,36 @@ class LocalSystem:
             closing.push_async_callback(self._keep_the_rest)
             closing.push_async_callback(p.bus.close)
             await self._recover()
-            closing.push_async_callback(self._account)
+            closing.push_async_callback(self.trading.account)
             closing.push_async_callback(p.execution.trader.resign)
             closing.push_async_callback(p.floor.idle)
-            tasks = [asyncio.create_task(self._guarded(loop), name=name) for name, loop in self._loops()]
+            tasks = self.start(self._all_loops())
             try:
                 await self.stop.wait()
             finally:
-                await self._finish(tasks)
-        if self._failure is not None:
-            raise self._failure
+                self.trading.end()
+                await self.finish(tasks, TradingSide.LISTENING)
+        if self.failure is not None:
+            raise self.failure
 
-    def _fail(self, cause: BaseException) -> None:
-        """End the run because of ``cause``; the first cause is the one that is told."""
-        self._failure = self._failure or cause
-        self.stop.set()
+    @property
+    def finds_edges(self) -> bool:
+        """It lists, maps and prices."""
+        return True
 
-    async def _guarded(self, loop: Coroutine[None, None, None]) -> None:
-        """A loop ends at the stop; if it ends by an error, so does the run."""
-        try:
-            await loop
-        except Exception as exc:
-            self._fail(exc)
-
-    async def _finish(self, tasks: list[asyncio.Task[None]]) -> None:
-        """No new orders; the stream and the halt are dropped, every other loop ends its turn."""
-        self.stop.set()
-        self.parts.floor.close()
-        self.parts.executor.end()
-        self._frames.put_nowait(None)
-        for task in tasks:
-            if task.get_name() in ("halt", "breakers", "stream"):
-                task.cancel()
-        _, late = await asyncio.wait(tasks, timeout=_GRACE_S)
-        for task in late:
-            _log.warning("%s did not end by itself", task.get_name())
-            task.cancel()
-        await asyncio.gather(*tasks, return_exceptions=True)
-
-    def _loops(self) -> list[tuple[str, Coroutine[None, None, None]]]:
+    def _all_loops(self) -> list[Loop]:
         p, pace = self.parts, self.parts.pace
-        loops: list[tuple[str, Coroutine[None, None, None]]] = [
-            ("listing", self._every("listing", pace.listing, self._listing)),
-            ("settle", self._every("settle", pace.settle, self._settle, self._paid_out)),
-            ("account", self._every("account", pace.account, self._account)),
-            ("housekeeping", self._every("housekeeping", pace.housekeeping, self._tidy)),
-            ("purge", self._every("purge", _PURGE_S, p.mapper.purge)),
-            ("lease", self._every("lease", pace.lease, p.execution.trader.renew)),
-            ("trader", self._every("trader", pace.trader, p.execution.trader.turn)),
-            ("reconcile", self._every("reconcile", pace.reconcile, p.execution.trader.reconcile)),
-            ("halt", halt.follow(p.documents, p.executor.account, p.clock)),
-            ("breakers", p.execution.safety.breakers.follow()),
+        loops: list[Loop] = [
+            ("listing", self.every("listing", pace.listing, self._listing)),
+            ("housekeeping", self.every("housekeeping", pace.housekeeping, self._tidy)),
+            ("purge", self.every("purge", _PURGE_S, self._purge)),
+            ("results", self.every("results", pace.results, p.results.poll)),
+            *self.trading.loops(),
         ]
         if p.odds is not None:
-            loops.append(("odds", self._every("odds", pace.odds, self._odds)))
-        if p.stream is not None:
-            loops.append(("stream", p.stream.run(self._frames.put_nowait)))
-            loops.append(("books", self._books()))
-            loops.append(("watch", self._every("watch", pace.books, self._watch)))
-            loops.append(("sweep", self._every("sweep", pace.sweep, p.floor.sweep)))
-            loops.append(("depth", self._every("depth", pace.depth, self._depth)))
+            loops.append(("odds", self.every("odds", pace.odds, self._odds)))
+        if self._handlers.props_scraper is not None:
+            loops.append(("props", self.every("props", pace.props, self._props)))
         return loops
 
     def _subscribe(self) -> None:
@@ -213,52 +148,16 @@ class LocalSystem:
         p.bus.subscribe(MappingDecided.TOPIC, "watch", self._mapped)
         for topic in p.floor.detector.TOPICS:
             p.bus.subscribe(topic, "detector", self._detect)
+        if self._handlers.props_processor is not None:
+            p.bus.subscribe(PropsScraped.TOPIC, "props", self._props_rows)
         for topic in (OpportunityAssessed.TOPIC, SignalRaised.TOPIC):
             p.bus.subscribe(topic, "execution", p.floor.on_message)
 
-    async def _every(
-        self,
-        name: str,
-        seconds: float,
-        turn: Callable[[], Awaitable[None]],
-        early: asyncio.Event | None = None,
-    ) -> None:
-        """Take turns until the stop, also when ``early`` is set; what a person must mend ends the run."""
-        stats = self.parts.stats
-        while not self.stop.is_set():
-            wait = seconds
-            try:
-                await turn()
-                stats.alerts.pop(name, None)
-                stats.exhausted.discard(name)
-                stats.turns[name] = self.parts.clock.now()
-            except QuotaExhaustedError as exc:
-                stats.alerts[name] = str(exc)
-                stats.exhausted.add(name)
-                wait = _QUOTA_WAIT_S
-            except OperatorError:
-                raise
-            except (ArbError, OSError) as exc:
-                stats.alerts[name] = str(exc)
-                _log.warning("%s: %s", name, exc)
-            await self._pause(wait, early)
-
-    async def _pause(self, seconds: float, early: asyncio.Event | None) -> None:
-        """Sleep on the clock until the time, the stop or ``early`` comes."""
-        await first(self.parts.clock.sleep(seconds), self.stop.wait(), *([early.wait()] if early else []))
-        if early is not None:
-            early.clear()
-
     async def _recover(self) -> None:
-        """Open the account as it was left, as halted as it was; tell history what a crash kept from it."""
-        p, trader = self.parts, self.parts.execution.trader
+        """Everything as it was left; history is told what a crash kept from it."""
+        p = self.parts
         await p.mapper.restore()
-        await p.execution.stored.open(p.bankroll)
-        await halt.restore(p.documents, p.executor.account)
-        await trader.renew()
-        await trader.turn()
-        await trader.reconcile()
-        await trader.turn()
+        await self.trading.begin()
         tables = ("orders", "fills", "settlements")
         kept = await p.warehouse.query(" UNION ALL ".join(f"SELECT event_id FROM {t}" for t in tables))  # noqa: S608
         await p.execution.journal.retell(frozenset(row["event_id"] for row in kept))
@@ -268,7 +167,7 @@ class LocalSystem:
     async def _listing(self) -> None:
         p = self.parts
         report = await self._handlers.kalshi_scraper(p.scraper)
-        self._tell("series", report.failed)
+        self.tell("series", report.failed)
         # What is still on its way is decided in the next turn: under a flood the bus is never quiet.
         with suppress(TimeoutError):
             async with asyncio.timeout(_QUIET_S):
@@ -283,40 +182,18 @@ class LocalSystem:
             self.parts.mapper.learn(sport_key, events)
         await self.parts.mapper.flush()
         report = await self._handlers.odds_scraper(odds)
-        self._tell("sports", report.failed)
+        self.tell("sports", report.failed)
         self.parts.stats.note = report.skipped
 
-    def _tell(self, what: str, failed: Mapping[str, str]) -> None:
-        """An alert that names what could not be read this time; none when all was read."""
-        alerts = self.parts.stats.alerts
-        alerts.pop(what, None)
-        for name, reason in sorted(failed.items())[:1]:
-            alerts[what] = f"{len(failed)} not read; {name}: {reason}"
+    async def _props(self) -> None:
+        if self._handlers.props_scraper is not None:
+            for report in await self._handlers.props_scraper(self.parts.props):
+                self.tell("props read", report.failed)
 
-    async def _settle(self) -> None:
+    async def _purge(self) -> None:
         p = self.parts
-        await p.settler.poll()
-        account, now = p.executor.account, p.clock.now()
-        book = account.book.rolled(now)
-        lost_today, lost_this_week = Usd(-book.pnl_today), Usd(-book.pnl_week)
-        trip = losses(lost_today, lost_this_week, book.consecutive_losses, p.executor.limits)
-        if trip is not None and not account.halted:
-            reason = f"{trip.reason}; look, then: arb resume"
-            await halt.halt(p.documents, p.clock, self._rng, reason, "breaker")
-
-    async def _account(self) -> None:
-        p = self.parts
-        account = p.executor.account
-        seen = AccountSeen(
-            observed_at=p.clock.now(),
-            mode=p.executor.mode,
-            cash=account.cash,
-            reserved=account.reserved,
-            portfolio_value=account.open_cost,
-            realized=account.realized,
-            fees=account.fees,
-        )
-        await p.bus.publish(seen.TOPIC, [seal(seen)])
+        await p.mapper.purge()
+        await p.props_rows.purge(eastern_day(Instant(p.clock.now() - _PROPS_KEPT)))
 
     async def _tidy(self) -> None:
         p = self.parts
@@ -334,59 +211,6 @@ class LocalSystem:
         if unknown:
             p.stats.alerts["mapping"] = f"{unknown} series, codes or texts are unknown: arb mapping report"
 
-    async def _watch(self) -> None:
-        """Ask for the books of newly mapped markets and of broken ones; note that quiet books still stand."""
-        p, keeper = self.parts, self.parts.floor.keeper
-        if p.stream is None:
-            return
-        broken = keeper.broken()
-        keeper.forget(broken)
-        await p.stream.unwatch(broken)
-        new, self._new = self._new | set(broken), set()
-        if new:
-            await p.stream.watch(sorted(new))
-        # A book whose changes still wait here is not as fresh as the line they came by.
-        if p.stream.alive_at is not None and self._frames.empty():
-            keeper.heard(p.stream.alive_at)
-
-    async def _books(self) -> None:
-        alerts = self.parts.stats.alerts
-        while (event := await self._frames.get()) is not None:
-            try:
-                await self._heard(event)
-            except OperatorError:
-                raise
-            except ArbError as exc:
-                alerts["books"] = str(exc)
-
-    async def _heard(self, event: StreamEvent) -> None:
-        if isinstance(event, (TradeSeen, TickSeen)):
-            await self.parts.bus.publish(event.TOPIC, [seal(event)])
-        elif isinstance(event, Lifecycle):
-            self._lived(event)
-        else:
-            await self.parts.floor.on_stream(event)
-
-    def _lived(self, event: Lifecycle) -> None:
-        """A halted market's book looks healthy, so only this says that it must not be traded."""
-        keeper = self.parts.floor.keeper
-        match event.kind:
-            case LifecycleKind.DEACTIVATED:
-                keeper.halted.add(event.ticker)
-            case LifecycleKind.ACTIVATED:
-                keeper.halted.discard(event.ticker)
-            case LifecycleKind.SETTLED if event.ticker in self.parts.settler.held():
-                self._paid_out.set()
-            case _:
-                pass
-
-    async def _depth(self) -> None:
-        """Full depth of every book that changed since the last turn, for history."""
-        p, now = self.parts, self.parts.clock.now()
-        seen = [seal(book_seen(book, now)) for book in p.floor.keeper.news()]
-        if seen:
-            await p.bus.publish(BookSeen.TOPIC, seen)
-
     # --- handlers -----------------------------------------------------------------------------------------
 
     async def _keep(self, message: Message) -> None:
@@ -395,7 +219,7 @@ class LocalSystem:
             await self.parts.warehouse.append([message])
         except StorageError as exc:
             self._unkept.append(message)
-            self._fail(exc)
+            self.fail(exc)
 
     async def _keep_the_rest(self) -> None:
         if self._unkept:
@@ -403,6 +227,10 @@ class LocalSystem:
 
     async def _map(self, message: Message) -> None:
         await self._handlers.event_mapper(self.parts.mapper, message)
+
+    async def _props_rows(self, message: Message) -> None:
+        if self._handlers.props_processor is not None:
+            await self._handlers.props_processor(self.parts.props_rows, message)
 
     async def _detect(self, message: Message) -> None:
         await self._handlers.edge_detector(self.parts.floor.detector, message)
@@ -413,7 +241,7 @@ class LocalSystem:
             and message.odds_event_id
             and self._is_ahead(message.starts_at)
         ):
-            self._new.add(message.ticker)
+            self.trading.want([message.ticker])
 
     def _is_ahead(self, starts_at: Instant | None) -> bool:
         return starts_at is not None and starts_at > self.parts.clock.now()

@@ -2,19 +2,21 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import StrEnum
 from functools import cache
 
 import msgspec.inspect as inspect
 
 from shared.messages import Message
+from shared.schema.glossary import WORDS
 
 
 class Kind(StrEnum):
     """What a column holds, before any dialect."""
 
     INSTANT = "instant"
+    DAY = "day"
     INTEGER = "integer"
     FLOAT = "float"
     STRING = "string"
@@ -22,16 +24,20 @@ class Kind(StrEnum):
     RECORD = "record"
 
 
+_BY_UNIT = {"instant": Kind.INSTANT, "day": Kind.DAY}
 _UNITS = {
     "price": "micro-dollars per contract",
     "quantity": "hundredths of a contract",
     "usd": "micro-dollars",
 }
 
+# What a type alone says: better than nothing, not as good as what the name means.
+_SAYS_NOTHING = ("", "UTC, microseconds")
+
 
 @dataclass(frozen=True)
 class Column:
-    """One column. A ``record`` has ``fields`` and ``type_name``.
+    """One column. A ``record`` has ``fields`` and ``type_name``; an amount has a ``unit``.
 
     A ``mapping`` is an object with free keys in JSON. Tables keep it as a repeated record of key and value:
     the one form BigQuery, Protocol Buffers (``map``) and DuckDB share, and one that SQL can unnest.
@@ -43,6 +49,7 @@ class Column:
     repeated: bool = False
     mapping: bool = False
     type_name: str = ""
+    unit: str = ""
     fields: tuple[Column, ...] = ()
 
 
@@ -54,13 +61,20 @@ def columns(kind: type[Message]) -> tuple[Column, ...]:
     return _fields(info)
 
 
-def summary(kind: type[Message]) -> str:
-    """First line of the message's docstring."""
+def summary(kind: type) -> str:
+    """First line of a message's or record's docstring."""
     return (kind.__doc__ or "").strip().splitlines()[0]
 
 
 def _fields(info: inspect.StructType) -> tuple[Column, ...]:
-    return tuple(_column(field.encode_name, field.type) for field in info.fields)
+    return tuple(_described(_column(field.encode_name, field.type)) for field in info.fields)
+
+
+def _described(column: Column) -> Column:
+    """With the words its name has everywhere, where the field has none of its own."""
+    if column.description not in _SAYS_NOTHING:
+        return column
+    return replace(column, description=WORDS.get(column.name, column.description))
 
 
 def _column(name: str, info: inspect.Type) -> Column:
@@ -69,16 +83,18 @@ def _column(name: str, info: inspect.Type) -> Column:
         item = _column(name, bare.item_type)
         if item.repeated:
             raise TypeError(f"{name}: a list of lists has no table form; wrap the inner one in a Record")
-        return _copy(item, description, repeated=True)
+        return replace(item, description=description or item.description, repeated=True)
     if isinstance(bare, inspect.DictType):
-        pair = (_column("key", bare.key_type), _column("value", bare.value_type))
+        pair = (_described(_column("key", bare.key_type)), _described(_column("value", bare.value_type)))
         return Column(name, Kind.RECORD, description, repeated=True, mapping=True, fields=pair)
     if isinstance(bare, inspect.StructType):
-        return Column(name, Kind.RECORD, description, type_name=bare.cls.__name__, fields=_fields(bare))
+        words = description or summary(bare.cls).rstrip(".")
+        return Column(name, Kind.RECORD, words, type_name=bare.cls.__name__, fields=_fields(bare))
     if isinstance(bare, inspect.EnumType):
         values = " | ".join(str(member.value) or "(empty)" for member in bare.cls)
         return Column(name, Kind.STRING, description or values)
-    return Column(name, Kind.INSTANT if unit == "instant" else _scalar(name, bare), description)
+    kind = _BY_UNIT.get(unit) or _scalar(name, bare)
+    return Column(name, kind, description, unit=unit)
 
 
 def _unwrapped(info: inspect.Type) -> tuple[inspect.Type, str, str]:
@@ -113,9 +129,3 @@ def _scalar(name: str, info: inspect.Type) -> Kind:
         return kinds[type(info)]
     except KeyError:
         raise TypeError(f"{name}: {info} has no table form") from None
-
-
-def _copy(item: Column, description: str, *, repeated: bool) -> Column:
-    return Column(
-        item.name, item.kind, description or item.description, repeated, False, item.type_name, item.fields
-    )

@@ -10,6 +10,7 @@ from shared.schema.columns import Column, Kind, columns
 
 _TYPES = {
     Kind.INSTANT: "TIMESTAMP WITH TIME ZONE",
+    Kind.DAY: "DATE",
     Kind.INTEGER: "BIGINT",
     Kind.FLOAT: "DOUBLE",
     Kind.STRING: "VARCHAR",

@@ -15,6 +15,7 @@ from shared.schema.columns import Column, Kind, columns, summary
 
 _TYPES = {
     Kind.INSTANT: "int64",
+    Kind.DAY: "string",  # canonical text, which a DATE column takes
     Kind.INTEGER: "int64",
     Kind.FLOAT: "double",
     Kind.STRING: "string",

@@ -27,6 +27,7 @@ from shared.service.routes import JSON, ROUTES, Call, Reply, Route, refusal
 _log = logging.getLogger(__name__)
 
 HOST = "127.0.0.1"
+_EVERYWHERE = "0.0.0.0"  # noqa: S104 - behind a platform that lets in only known callers
 MAX_BODY_BYTES = 8 * 1024
 # A body comes at once or not at all; a question of history is answered in well under a second.
 _BODY_S = 5.0
@@ -63,18 +64,24 @@ class _Refused(Exception):  # noqa: N818 - an answer, not a fault
 
 
 @asynccontextmanager
-async def serving(desk: Desk, token: Secret, port: int) -> AsyncIterator[int]:
+async def serving(desk: Desk, token: Secret, port: int, *, behind_proxy: bool = False) -> AsyncIterator[int]:
     """Serve inside the block; gives the port, which the system picks for 0.
+
+    ``behind_proxy`` listens on every address and answers to any name: only where a platform in front lets in
+    none but known callers, and adds TLS. The token is asked for all the same.
 
     Raises :class:`ConfigError` without a token, or when the port is taken.
     """
     runner = web.AppRunner(
-        application(desk, token), handle_signals=False, access_log=None, shutdown_timeout=_GRACE_S
+        application(desk, token, behind_proxy=behind_proxy),
+        handle_signals=False,
+        access_log=None,
+        shutdown_timeout=_GRACE_S,
     )
     await runner.setup()
     try:
         try:
-            await web.TCPSite(runner, HOST, port).start()
+            await web.TCPSite(runner, _EVERYWHERE if behind_proxy else HOST, port).start()
         except OSError as exc:
             raise ConfigError(
                 f"the API cannot listen on port {port} ({exc.strerror}): choose another"
@@ -84,10 +91,10 @@ async def serving(desk: Desk, token: Secret, port: int) -> AsyncIterator[int]:
         await runner.cleanup()
 
 
-def application(desk: Desk, token: Secret) -> web.Application:
+def application(desk: Desk, token: Secret, *, behind_proxy: bool = False) -> web.Application:
     """Every route behind one guard; raises :class:`ConfigError` without a token."""
     check_token(token)
-    app = web.Application(client_max_size=MAX_BODY_BYTES, middlewares=[_guard(token)])
+    app = web.Application(client_max_size=MAX_BODY_BYTES, middlewares=[_guard(token, behind_proxy)])
     for route in ROUTES:
         app.router.add_route(route.method, route.path, _handler(desk, route), name=_name(route))
     app.on_response_prepare.append(_add_headers)
@@ -104,13 +111,14 @@ def _name(route: Route) -> str:
     return "open" if route.is_open else f"{route.method}.{route.path.strip('/')}"
 
 
-def _guard(token: Secret) -> Middleware:
+def _guard(token: Secret, behind_proxy: bool) -> Middleware:
     expected = hashlib.sha256(token.reveal().encode()).digest()
 
     @web.middleware
     async def guard(request: web.Request, handler: Handler) -> web.StreamResponse:
         try:
-            _check_host(request)
+            if not behind_proxy:
+                _check_host(request)
             if request.match_info.route.name != "open":
                 _check_caller(request, expected)
             async with asyncio.timeout(_ANSWER_S):

@@ -12,12 +12,12 @@ from typing import Any
 from shared.clock import SystemClock
 from shared.config import Settings
 from shared.messages import AlertRaised
-from shared.runtime.local import LocalSystem
 from shared.service import logs
 from shared.service.alerts import Alerter
 from shared.service.api import serving
 from shared.service.channels import channels_of
 from shared.service.desk import Desk
+from shared.service.facts import Running
 from shared.service.watch import Watcher
 from shared.venues.http import AiohttpTransport
 
@@ -29,7 +29,7 @@ _LAST_ALERTS_S = 3.0
 
 @asynccontextmanager
 async def attached(
-    system: LocalSystem, settings: Settings, redact: Callable[[str], str]
+    system: Running, settings: Settings, redact: Callable[[str], str], *, behind_proxy: bool = False
 ) -> AsyncIterator[int | None]:
     """Watch, alert and, if a port is set, serve inside the block, in which ``system`` runs; gives the port.
 
@@ -54,7 +54,9 @@ async def attached(
         bound = None
         if settings.api_port is not None:
             desk = Desk(system, rng, alerter, watcher.look)
-            bound = await closing.enter_async_context(serving(desk, settings.api_token, settings.api_port))
+            bound = await closing.enter_async_context(
+                serving(desk, settings.api_token, settings.api_port, behind_proxy=behind_proxy)
+            )
         try:
             yield bound
         except Exception as exc:

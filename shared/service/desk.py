@@ -8,13 +8,12 @@ from collections.abc import Awaitable, Callable
 from typing import Any
 
 from shared.analytics.history import ORDERS, SIGNALS
-from shared.clock import MINUTE, Instant, format_instant, from_datetime
-from shared.errors import StorageError
+from shared.clock import MINUTE, Instant, format_instant, from_datetime, to_datetime
+from shared.errors import RefusedError, StorageError
 from shared.execution import halt
 from shared.money import Price, Quantity, Usd, format_price, format_quantity, format_usd
 from shared.ports import Term
 from shared.risk.breaker import Person
-from shared.runtime.local import LocalSystem
 from shared.runtime.stats import Latency
 from shared.service.alerts import Alerter
 from shared.service.answers import (
@@ -34,7 +33,7 @@ from shared.service.answers import (
     Trading,
 )
 from shared.service.exposition import Family
-from shared.service.facts import BUDGET_NS, books_by_state, unready
+from shared.service.facts import BUDGET_NS, Running, books_by_state, unready
 from shared.service.metrics import alarms, collect, lease_of
 
 
@@ -46,7 +45,7 @@ class Desk:
 
     def __init__(
         self,
-        system: LocalSystem,
+        system: Running,
         rng: random.Random,
         alerter: Alerter,
         changed: Callable[[], Awaitable[None]],
@@ -76,7 +75,7 @@ class Desk:
             mapped=len(stats.mapped),
             abstained=len(stats.abstained),
             books=dict(books_by_state(parts)),
-            bus_backlog=parts.bus.backlog,
+            bus_backlog=parts.backlog,
             opportunities=stats.assessed,
             edges=stats.accepted,
             signals=stats.signals,
@@ -111,13 +110,24 @@ class Desk:
 
     async def orders(self, limit: int, status: str) -> Orders:
         """The newest orders; with ``status``, those that are in it."""
+        if self._parts.warehouse is None:
+            return Orders(orders=await self._stored_orders(limit, status))
         rows = await self._parts.warehouse.query(ORDERS, (status, limit))
         return Orders(orders=[_order(row) for row in rows])
 
     async def signals(self, limit: int) -> Signals:
         """The newest signals."""
+        if self._parts.warehouse is None:
+            raise RefusedError("this process keeps no history: ask the warehouse", "no_history")
         rows = await self._parts.warehouse.query(SIGNALS, (limit,))
         return Signals(signals=[_signal(row) for row in rows])
+
+    async def _stored_orders(self, limit: int, status: str) -> list[Order]:
+        """Orders as they stand in the store, newest first, where there is no history to ask."""
+        found = [document.value["order"] for document in await self._parts.documents.query("orders")]
+        wanted = [row for row in found if status in ("", row["status"])]
+        wanted.sort(key=lambda row: -row["observed_at"])
+        return [_order({**row, "observed_at": to_datetime(row["observed_at"])}) for row in wanted[:limit]]
 
     def risk(self) -> Risk:
         """The account as the controls see it."""

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections import Counter
+from typing import Protocol
 
 from shared.clock import SECOND, Instant, ScaledClock, age
-from shared.runtime.local import LocalSystem, Parts
+from shared.runtime.trading import TradingParts
 
 # Ceilings per stage, nanoseconds: a detection cycle 100 ms; from the look to the wire 50 ms, of which the
 # decision is a part; an answer with its fills 150 ms later.
@@ -22,13 +24,31 @@ MISSED_POLLS = 5
 _PATIENCE_S = 30.0
 
 
-def pace_of(parts: Parts) -> dict[str, float]:
+class Running(Protocol):
+    """A run that trades, whatever else it does."""
+
+    stop: asyncio.Event
+
+    @property
+    def parts(self) -> TradingParts:
+        """What it is made of."""
+        ...
+
+    @property
+    def finds_edges(self) -> bool:
+        """Whether it lists, maps and prices, or is only told what to trade."""
+        ...
+
+
+def pace_of(parts: TradingParts) -> dict[str, float]:
     """Seconds of the run's clock between the turns of each loop whose silence matters."""
-    pace = {"listing": parts.pace.listing, "settle": parts.pace.settle, "account": parts.pace.account}
+    pace = {"settle": parts.pace.settle, "account": parts.pace.account}
+    if parts.mapper is not None:
+        pace["listing"] = parts.pace.listing
     return pace if parts.odds is None else pace | {"odds": parts.pace.odds}
 
 
-def silent(parts: Parts, started_at: Instant) -> dict[str, str]:
+def silent(parts: TradingParts, started_at: Instant) -> dict[str, str]:
     """Loops that have missed several polls, each with what it says of itself."""
     clock, stats = parts.clock, parts.stats
     now = clock.now()
@@ -43,7 +63,7 @@ def silent(parts: Parts, started_at: Instant) -> dict[str, str]:
     return found
 
 
-def books_by_state(parts: Parts) -> Counter[str]:
+def books_by_state(parts: TradingParts) -> Counter[str]:
     """How many live books are in each state; ``stale`` ones are live but too old to trade on."""
     now, keeper = parts.clock.now(), parts.floor.keeper
     oldest = parts.floor.detector.board.settings.quotes.max_age
@@ -55,21 +75,24 @@ def books_by_state(parts: Parts) -> Counter[str]:
     return counts
 
 
-def connected(parts: Parts) -> bool:
+def connected(parts: TradingParts) -> bool:
     """Whether the exchange's stream is up."""
     return parts.stream is not None and parts.stream.alive_at is not None
 
 
-def unready(system: LocalSystem, started_at: Instant) -> list[str]:
+def unready(system: Running, started_at: Instant) -> list[str]:
     """Every reason why an edge found now would not be traded, each ``part: why``; empty when it would."""
     parts = system.parts
-    stats, halted = parts.stats, parts.executor.account.halted
+    stats, account = parts.stats, parts.executor.account
+    halted, waiting = account.halted, account.waiting
+    alone = not system.finds_edges
     checks = {
         "stopping: the run is ending": system.stop.is_set(),
         f"execution: {parts.floor.failure!r}": parts.floor.failure is not None,
         f"halted: {halted}": bool(halted),
-        "listing: the first one is under way": "listing" not in stats.turns,
-        "odds: no key is set, so nothing can be priced": parts.odds is None,
+        f"waiting: {waiting}": bool(waiting),
+        "listing: the first one is under way": not alone and "listing" not in stats.turns,
+        "odds: no key is set, so nothing can be priced": not alone and parts.odds is None,
         f"odds: {stats.alerts.get('odds', '')}": "odds" in stats.exhausted,
         "stream: no key is set, so there are no live books": parts.stream is None,
         "stream: not connected": parts.stream is not None and not connected(parts),

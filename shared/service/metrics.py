@@ -12,8 +12,8 @@ from collections.abc import Mapping
 from shared.clock import SECOND, Clock, age
 from shared.money import LOTS, MICROS
 from shared.ports import Documents, Term
-from shared.runtime.local import Parts
 from shared.runtime.stats import BUCKETS_NS, Latency
+from shared.runtime.trading import TradingParts
 from shared.service.alerts import Alerter
 from shared.service.exposition import Family, Kind, Sample, counter, gauge, histogram
 from shared.service.facts import BUDGET_NS, books_by_state, connected
@@ -26,7 +26,7 @@ _QUANTILES = {"0.5": "p50_us", "0.95": "p95_us", "0.99": "p99_us"}
 _MOST = 50
 
 
-def collect(parts: Parts, term: Term | None) -> list[Family]:
+def collect(parts: TradingParts, term: Term | None) -> list[Family]:
     """Every family of one run; ``term`` is the executor lease, if there is one."""
     return [
         *_seen(parts),
@@ -59,7 +59,7 @@ async def lease_of(documents: Documents) -> Term | None:
     return Term(value["holder"], value["epoch"], value["expires_at"])
 
 
-def _seen(parts: Parts) -> list[Family]:
+def _seen(parts: TradingParts) -> list[Family]:
     stats = parts.stats
     found = [
         counter("arb_listings_total", "Market listings published", stats.listings),
@@ -67,21 +67,23 @@ def _seen(parts: Parts) -> list[Family]:
         gauge("arb_markets", "Markets seen", len(stats.tickers)),
         gauge("arb_markets_mapped", "Markets mapped to a bookmaker event", len(stats.mapped)),
         gauge("arb_markets_abstained", "Markets not mapped, with a reason", len(stats.abstained)),
-        gauge("arb_mapping_hit_ratio", "Share of listings answered from memory", parts.mapper.hit_rate),
         gauge("arb_books", "Live books by state", books_by_state(parts), "state"),
         counter("arb_book_gaps_total", "Times stream messages were lost", parts.floor.keeper.gaps),
         counter("arb_book_changes_total", "Changes of live books", parts.floor.book_changes),
         gauge("arb_stream_connected", "1 while the exchange's stream is up", int(connected(parts))),
-        gauge("arb_bus_backlog", "Deliveries queued or under way", parts.bus.backlog),
+        gauge("arb_bus_backlog", "Deliveries queued or under way", parts.backlog),
         counter("arb_quarantined_total", "Inputs that could not be used", stats.quarantined),
     ]
+    if parts.mapper is not None:
+        rate = parts.mapper.hit_rate
+        found.append(gauge("arb_mapping_hit_ratio", "Share of listings answered from memory", rate))
     if stats.credits_remaining is not None:
         left = gauge("arb_odds_credits_remaining", "Paid credits left", stats.credits_remaining)
         found.append(left)
     return found
 
 
-def _found(parts: Parts) -> list[Family]:
+def _found(parts: TradingParts) -> list[Family]:
     stats = parts.stats
     return [
         counter("arb_opportunities_total", "Opportunities weighed", stats.assessed),
@@ -93,7 +95,7 @@ def _found(parts: Parts) -> list[Family]:
     ]
 
 
-def _orders(parts: Parts) -> list[Family]:
+def _orders(parts: TradingParts) -> list[Family]:
     stats, executor = parts.stats, parts.executor
     return [
         counter("arb_orders_total", "Changes of orders, by status", stats.orders, "status"),
@@ -106,7 +108,7 @@ def _orders(parts: Parts) -> list[Family]:
     ]
 
 
-def _money(parts: Parts) -> list[Family]:
+def _money(parts: TradingParts) -> list[Family]:
     account = parts.executor.account
     dollars = {
         "cash": account.cash,
@@ -123,7 +125,7 @@ def _money(parts: Parts) -> list[Family]:
     ]
 
 
-def _latency(parts: Parts) -> list[Family]:
+def _latency(parts: TradingParts) -> list[Family]:
     stages = parts.stats.latencies
     series = {stage: (one.counts, one.total_ns / _NS) for stage, one in stages.items()}
     bounds = [bound / _NS for bound in BUCKETS_NS]
@@ -146,7 +148,7 @@ def _shares(latency: Latency) -> dict[str, float]:
     return {share: value for share, key in _QUANTILES.items() if (value := summary[key]) is not None}
 
 
-def _state(parts: Parts, term: Term | None) -> list[Family]:
+def _state(parts: TradingParts, term: Term | None) -> list[Family]:
     stats, now = parts.stats, parts.clock.now()
     ages = {loop: age(at, now) / SECOND for loop, at in stats.turns.items()}
     found = [

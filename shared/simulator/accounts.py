@@ -14,6 +14,7 @@ from shared.clock import Instant
 from shared.money import LOTS, MICROS, Price, Usd
 
 if TYPE_CHECKING:
+    from shared.simulator.groups import Group
     from shared.simulator.tickets import MemberOrder
 
 Json = dict[str, Any]
@@ -103,6 +104,10 @@ class Account:
     live: dict[str, MemberOrder] = field(default_factory=dict)
     client_ids: set[str] = field(default_factory=set)
     transfers: dict[str, Json] = field(default_factory=dict)
+    groups: dict[str, Group] = field(default_factory=dict)
+    deposited: dict[int, int] = field(default_factory=dict)  # by whoever runs the simulation
+    canceled_all_at: Instant | None = None
+    region_expires: Instant | None = None  # until when sports may be traded; None: never attested
     fills: list[tuple[Instant, Json]] = field(default_factory=list)
     settlements: list[tuple[Instant, Json]] = field(default_factory=list)
     seen_cash: History[dict[int, int]] = field(default_factory=History)
@@ -118,6 +123,11 @@ class Account:
     def pay(self, shard: int, amount: int) -> None:
         """Add ``amount`` (negative to charge) to the cash of a shard."""
         self.cash[shard] = self.cash.get(shard, 0) + amount
+
+    def deposit(self, shard: int, amount: int) -> None:
+        """Money from outside (negative: taken away), kept count of."""
+        self.deposited[shard] = self.deposited.get(shard, 0) + amount
+        self.pay(shard, amount)
 
     def note(self, now: Instant) -> None:
         """Remember what is available, for reads that come later and lag."""

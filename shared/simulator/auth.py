@@ -16,9 +16,10 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey,
 from cryptography.hazmat.primitives.asymmetric.padding import MGF1, PSS
 from cryptography.hazmat.primitives.asymmetric.rsa import RSAPublicKey
 
-from shared.clock import Instant
+from shared.clock import Clock, Instant
 from shared.ids import as_uuid, digest
 from shared.simulator.accounts import Account
+from shared.simulator.tickets import Refusal
 
 PublicKey = RSAPublicKey | Ed25519PublicKey
 _SKEW_MS = 20_000
@@ -36,12 +37,30 @@ class Keyring:
     """Registered public keys and whose they are."""
 
     def __init__(self) -> None:
-        self._keys: dict[str, tuple[PublicKey, Account]] = {}
+        self._keys: dict[str, tuple[PublicKey, Account, tuple[str, ...]]] = {}
         self.skew_ms = _SKEW_MS
+        # Where time runs faster than elsewhere, clients that cannot know it sign by their own clock.
+        self.outside: Clock | None = None
 
-    def add(self, key_id: str, public_key: PublicKey, account: Account) -> None:
+    def add(self, key_id: str, public_key: PublicKey, account: Account, scopes: tuple[str, ...]) -> None:
         """Register a key; RSA and Ed25519 are known."""
-        self._keys[key_id] = public_key, account
+        self._keys[key_id] = public_key, account, scopes
+
+    def of(self, account: Account) -> list[tuple[str, tuple[str, ...]]]:
+        """Ids and scopes of an account's keys."""
+        return [(key_id, scopes) for key_id, (_, owner, scopes) in self._keys.items() if owner is account]
+
+    def account(self, key_id: str) -> Account | None:
+        """Whose key that is."""
+        found = self._keys.get(key_id)
+        return found[1] if found else None
+
+    def require(self, headers: Mapping[str, str], scopes: frozenset[str]) -> None:
+        """Raise :class:`Refusal` 403 unless the key of verified headers has one of ``scopes``."""
+        held = self._keys[headers["kalshi-access-key"]][2]
+        if not scopes & set(held):
+            # A 403 for a missing scope was reported, its body never recorded.
+            raise Refusal(403, "insufficient_scope", f"one of {', '.join(sorted(scopes))} is needed")
 
     def verify(self, headers: Mapping[str, str], method: str, path: str, now: Instant) -> Account:
         """The account behind signed headers (names in lower case); raises :class:`AuthError`."""
@@ -50,14 +69,27 @@ class Keyring:
         signature = headers.get("kalshi-access-signature", "")
         if not (key_id and stamp and signature):
             raise AuthError("signature_is_missing_from_headers", "signature is missing from headers")
-        if not (stamp.isascii() and stamp.isdigit() and abs(int(stamp[:20]) - now // 1000) <= self.skew_ms):
+        if not (stamp.isascii() and stamp.isdigit() and self._in_time(int(stamp[:20]), now)):
             raise AuthError("header_timestamp_expired", "header timestamp expired")
         if key_id not in self._keys:
             raise AuthError("authentication_error", "authentication_error", "NOT_FOUND")
-        key, account = self._keys[key_id]
+        key, account, _ = self._keys[key_id]
         if not _signed(key, signature, f"{stamp}{method}{path}".encode()):
             raise AuthError("authentication_error", "authentication_error", "INCORRECT_API_KEY_SIGNATURE")
         return account
+
+    def _in_time(self, stamp_ms: int, now: Instant) -> bool:
+        if abs(stamp_ms - now // 1000) <= self.skew_ms:
+            return True
+        return self.outside is not None and abs(stamp_ms - self.outside.now() // 1000) <= _SKEW_MS
+
+
+def scopes_for(pattern: str, write: bool) -> frozenset[str]:
+    """Scopes of which a key needs one for a route."""
+    if not write:
+        extra = {"read::portfolio_balance"} if pattern == "/portfolio/balance" else set()
+        return frozenset({"read"} | extra)
+    return frozenset({"write", "write::transfer" if "transfer" in pattern else "write::trade"})
 
 
 def _signed(key: PublicKey, signature: str, message: bytes) -> bool:

@@ -16,6 +16,8 @@ from typing import TYPE_CHECKING, Any
 from shared.clock import HOUR, MINUTE, SECOND, Instant
 from shared.simulator.league import League, Scoring
 from shared.simulator.model import Outcomes, State
+from shared.simulator.players import PLAYER_MARKETS
+from shared.simulator.prop_books import player_outcomes
 from shared.simulator.schedule import Game
 
 if TYPE_CHECKING:
@@ -160,6 +162,14 @@ class Feed:
     ) -> list[Json]:
         shift = book.opinion * self._gauss(listed, book, "opinion")
         shift += 0.3 * book.opinion * self._gauss(listed, book, "mood", polled // _OPINION_BLOCK)
+        squad, seen = listed.contest.squad, Instant(polled - book.lag_s * SECOND)
+        if squad is not None and market in PLAYER_MARKETS:
+            bias = {athlete.name: self._gauss(listed, book, athlete.name) for athlete in squad.athletes}
+            return player_outcomes(
+                squad, book.key, book.margin, market, seen, lambda one: shift + book.opinion * bias[one.name]
+            )
+        if market in PLAYER_MARKETS:
+            return []
         game, outcomes = listed.game, state.outcomes
         if market in ("h2h", "h2h_lay"):
             sign = -1 if market == "h2h_lay" else 1

@@ -41,6 +41,7 @@ class Asks(Enum):
     MARGIN = "margin"
     TOTAL = "total"
     NOTHING = "nothing"
+    PLAYER = "player"
 
 
 @dataclass(frozen=True, slots=True)

@@ -34,6 +34,11 @@ _KEPT_TAPE = 20_000
 SHARDS = {0: "Default", 1: "Combos / Exotics", 2: "Crypto & Commodities", 3: "Tennis, Baseball, Basketball"}
 
 
+def result_of(payout: Price) -> Result:
+    """The word for a payout per YES."""
+    return {0: Result.NO, MICROS: Result.YES}.get(payout, Result.SCALAR)
+
+
 class Exchange:
     """All markets of one world, and everybody who trades there."""
 
@@ -51,7 +56,8 @@ class Exchange:
         self.on_fill: FillHook | None = None
         self.tape: deque[Trade] = deque(maxlen=_KEPT_TAPE)
         self.fees_earned = 0
-        self.paused_shards: set[int] = set()
+        self.paused_shards: set[int] = set()  # nothing is possible there
+        self.quiet_shards: set[int] = set()  # no new orders there; cancels work
         self._ids = SeededIds(f"{seed}/exchange")
         self._numbers = count(1)
         self._trades = count(1)
@@ -118,6 +124,11 @@ class Exchange:
         self.publish(BookChanged(market, order, lots))
 
     # --- trading -------------------------------------------------------------------------------------------
+
+    def trades(self, market: Market) -> bool:
+        """Whether orders can trade in ``market`` now."""
+        shard = market.contract.shard
+        return market.is_open and shard not in self.paused_shards and shard not in self.quiet_shards
 
     def match(self, market: Market, taker: Order, own: Callable[[Order], bool] | None = None) -> None:
         """Trade an incoming order against the book until nothing crosses.
@@ -203,11 +214,28 @@ class Exchange:
         for account in (self.makers, self.crowd, *self.accounts.values()):
             position = account.positions.get(market.ticker)
             if position is not None:
+                market.paid.append((account, position.lots))
                 pay(account, market)
         market.open_interest = 0
         market.status = MarketStatus.FINALIZED
         market.settled_at = self.now
         self._moved(market, "settled")
+
+    def correct(
+        self, market: Market, payout: Price, pay: Callable[[Account, Market, int, int], None]
+    ) -> None:
+        """Change what a determined market is worth; ``pay`` holders already paid the difference.
+
+        That the real exchange settles such differences in cash, and tells it so, was never recorded.
+        """
+        was, settled = market.payout, market.settled_at is not None
+        assert was is not None  # noqa: S101 - determined before
+        market.result, market.payout = result_of(payout), payout
+        if not settled:
+            market.status = MarketStatus.AMENDED
+        for account, lots in market.paid:
+            pay(account, market, lots, (payout - was) * lots // LOTS)
+        self._moved(market, "determined")
 
     def postpone(self, market: Market, closes: Instant) -> None:
         """Move the close of a market whose game was put off."""

@@ -1,4 +1,8 @@
-"""What can go wrong with a venue, as switches: off by default, each drawn from its own seeded stream."""
+"""What can go wrong with a venue, as switches: off by default, each drawn from its own seeded stream.
+
+Switches are for both venues and for a quick try; what must happen at a certain time or to a certain request
+of the exchange is written as a scenario: see :mod:`shared.simulator.scenario`.
+"""
 
 from __future__ import annotations
 
@@ -7,6 +11,9 @@ from dataclasses import dataclass, field
 
 import msgspec
 
+from shared.clock import SECOND
+from shared.simulator.plan import Plan
+from shared.simulator.scenario import Kind
 from shared.simulator.web import Json, Reply, Request, reply
 
 _HTML = b"<html><head><title>502 Bad Gateway</title></head><body><h1>502 Bad Gateway</h1></body></html>"
@@ -33,7 +40,20 @@ class Faults:
     ws_drop_share: float = 0.0  # per outgoing frame: the connection dies
     ws_gap_share: float = 0.0  # per sequenced frame: its number is used, the frame never sent
     ws_lost_private_share: float = 0.0  # per private frame: never sent
+    plan: Plan | None = field(default=None, repr=False)  # the scenario in force
     _streams: dict[str, random.Random] = field(default_factory=dict, repr=False)
+
+    @property
+    def lag_s(self) -> float:
+        """How old the account is in reads now, by the scenario or by the switch."""
+        fault = self.plan.now_in_force(Kind.READ_LAG) if self.plan else None
+        return self.read_lag_s if fault is None else fault.seconds
+
+    @property
+    def skew(self) -> int:
+        """Microseconds the exchange's clock is ahead."""
+        fault = self.plan.now_in_force(Kind.SKEW) if self.plan else None
+        return 0 if fault is None else round(fault.seconds * SECOND)
 
     def strikes(self, name: str) -> bool:
         """Whether the fault ``name`` (a ``…_share`` field without its suffix) happens now."""

@@ -59,7 +59,7 @@ class Desk:
     def requote(self, now: Instant) -> int:
         """Move the quotes to the maker's view; returns the time of the next requote."""
         rng = self._rng
-        if self.asleep or not self.market.is_open:
+        if self.asleep or not self.exchange.trades(self.market):
             return now + SECOND
         self._seen, waited = now, (now - self._seen) / SECOND
         self.view += _CATCH_UP * (self.truth - self.view) + rng.gauss(0, _NOISE)
@@ -122,7 +122,7 @@ class Desk:
 
     def take(self, now: Instant) -> int:
         """One marketable order, informed if the price is far off; returns the time of the next one."""
-        if self.asleep or not self.market.is_open:
+        if self.asleep or not self.exchange.trades(self.market):
             return now + SECOND
         rng, bid = self._rng, self._rng.random() < 0.5
         informed, lots = rng.random() < 0.6, self._crowd_lots()

@@ -141,9 +141,8 @@ def ticket(body: Json) -> Ticket:
             raise Refusal(400, "invalid_parameters", f"{name} must be one of {', '.join(allowed)}")
     if "." in body.get("client_order_id", ""):
         raise Refusal(400, "invalid_parameters", "client_order_id")
-    for name in ("subaccount", "order_group_id"):
-        if body.get(name):
-            raise Refusal(400, "invalid_parameters", f"{name} is not simulated")
+    if body.get("subaccount"):
+        raise Refusal(400, "invalid_parameters", "subaccount is not simulated")
     expires = body.get("expiration_time")
     return Ticket(
         ticker=body["ticker"],
@@ -158,6 +157,7 @@ def ticket(body: Json) -> Ticket:
         cancel_on_pause=bool(body.get("cancel_order_on_pause")),
         expires=None if expires is None else Instant(min(expires, 10**10) * SECOND),
         shard=body.get("exchange_index"),
+        group=body.get("order_group_id") or "",
     )
 
 

@@ -1,6 +1,6 @@
-"""The exchange's account endpoints: balance, positions, orders, fills, settlements, transfers, limits.
+"""The exchange's account endpoints: balance, positions, orders, fills, settlements, transfers.
 
-Reads lag behind writes by ``Faults.read_lag_s``, as they do on the real exchange.
+Reads lag behind writes by ``Faults.lag_s``, as they do on the real exchange.
 """
 
 from __future__ import annotations
@@ -13,32 +13,24 @@ from shared.money import LOTS, MICROS, Quantity, format_quantity
 from shared.simulator.accounts import Account
 from shared.simulator.exchange import SHARDS, Exchange
 from shared.simulator.faults import Faults
-from shared.simulator.limits import Limits, Rate
 from shared.simulator.order_rows import dollars6
 from shared.simulator.query import number, page, read_json, require, shard_of
 from shared.simulator.tickets import MemberOrder, Refusal
 from shared.simulator.web import Query, Reply, Request, Route, reply
 
 Json = dict[str, Any]
-_ORDERS = "/portfolio/events/orders"
-_COSTS = (
-    ("DELETE", _ORDERS, 2),
-    ("DELETE", f"{_ORDERS}/{{order_id}}", 2),
-    ("DELETE", f"{_ORDERS}/batched", 2),
-    ("GET", "/portfolio/orders/{order_id}", 2),
-)
 
 
 class PortfolioApi:
-    """Handlers of everything about one account but its orders; the account comes first."""
+    """Handlers of everything about one account but its order writes; the account comes first."""
 
-    def __init__(self, exchange: Exchange, faults: Faults, limits: Limits) -> None:
+    def __init__(self, exchange: Exchange, faults: Faults) -> None:
         self._exchange = exchange
         self._faults = faults
-        self._limits = limits
+        self._vouched = exchange.started
 
     def routes(self) -> list[Route[Reply]]:
-        """Every endpoint, the two public ones about accounts included."""
+        """Every endpoint, the public one about accounts included."""
         table: list[tuple[str, Callable[..., Reply], int]] = [
             ("/portfolio/balance", self.balance, 1),
             ("/portfolio/positions", self.positions, 10),
@@ -50,13 +42,11 @@ class PortfolioApi:
             ("/portfolio/settlements", self.settlements, 10),
             ("/portfolio/summary/total_resting_order_value", self.resting_value, 10),
             ("/portfolio/intra_exchange_instance_transfers/{id}", self.transfer_status, 10),
-            ("/account/limits", self.limits, 10),
         ]
         transfer = "/portfolio/intra_exchange_instance_transfer"
         return [
             *(Route("GET", pattern, handler, private=True, cost=cost) for pattern, handler, cost in table),
             Route("POST", transfer, self.transfer, private=True, write=True),
-            Route("GET", "/account/endpoint_costs", self.costs),
             Route("GET", "/exchange/user_data_timestamp", self.user_data_timestamp),
         ]
 
@@ -64,7 +54,10 @@ class PortfolioApi:
 
     @property
     def _as_of(self) -> Instant:
-        return Instant(self._exchange.now - int(self._faults.read_lag_s * SECOND))
+        # A lag that grows must not take back what was vouched for.
+        seen = Instant(self._exchange.now - int(self._faults.lag_s * SECOND))
+        self._vouched = max(self._vouched, seen)
+        return self._vouched
 
     def user_data_timestamp(self, _: Request, __: Query) -> Reply:
         return reply({"as_of_time": format_instant(self._as_of)})
@@ -192,10 +185,13 @@ class PortfolioApi:
     def settlements(self, account: Account, _: Request, query: Query) -> Reply:
         limit = number(query, "limit", "GetSettlements", 100, 1, 1000)
         ticker, event = query.one("ticker"), query.one("event_ticker")
+        seen = [(index, at, row) for index, (at, row) in enumerate(account.settlements) if at <= self._as_of]
+        # A corrected result replaces the row of its market.
+        latest = {row["ticker"]: index for index, _, row in seen}
         found = [
             (index, row)
-            for index, (at, row) in enumerate(account.settlements)
-            if at <= self._as_of
+            for index, at, row in seen
+            if latest[row["ticker"]] == index
             and ticker in (None, row["ticker"])
             and event in (None, row["event_ticker"])
             and _within(at, query)
@@ -247,25 +243,6 @@ class PortfolioApi:
             if record["transfer_id"] == transfer_id:
                 return reply(record)
         raise Refusal(404, "not_found")
-
-    def limits(self, _: Account, __: Request, ___: Query) -> Reply:
-        def bucket(rate: Rate) -> Json:
-            return {"bucket_capacity": rate.capacity, "refill_rate": rate.refill}
-
-        return reply(
-            {
-                "grants": [],
-                "read": bucket(self._limits.read),
-                "usage_tier": self._limits.tier,
-                "write": bucket(self._limits.write),
-            }
-        )
-
-    def costs(self, _: Request, __: Query) -> Reply:
-        rows = [
-            {"method": method, "path": f"/trade-api/v2{path}", "cost": cost} for method, path, cost in _COSTS
-        ]
-        return reply({"default_cost": 10, "endpoint_costs": rows})
 
 
 def _lots(text: str) -> int:

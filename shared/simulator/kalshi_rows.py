@@ -135,23 +135,25 @@ def trade_row(trade: Trade) -> Json:
 
 def status_body(exchange: Exchange) -> Json:
     """``/exchange/status``: the flags on top describe shard 0 only."""
-    open_zero = 0 not in exchange.paused_shards
     return {
-        "exchange_active": open_zero,
-        "trading_active": open_zero,
+        **_activity(exchange, 0),
         "intra_exchange_transfers_active": True,
         "exchange_estimated_resume_time": None,
         "exchange_index_statuses": [
             {
                 "exchange_index": shard,
                 "description": description,
-                "exchange_active": shard not in exchange.paused_shards,
-                "trading_active": shard not in exchange.paused_shards,
+                **_activity(exchange, shard),
                 "intra_exchange_transfers_active": True,
             }
             for shard, description in SHARDS.items()
         ],
     }
+
+
+def _activity(exchange: Exchange, shard: int) -> Json:
+    active = shard not in exchange.paused_shards
+    return {"exchange_active": active, "trading_active": active and shard not in exchange.quiet_shards}
 
 
 def milestone_row(contest: Contest) -> Json:

@@ -12,7 +12,7 @@ from typing import Any
 
 import msgspec
 
-from shared.clock import format_instant
+from shared.clock import SECOND, Instant, format_instant
 from shared.money import Quantity, complement, format_price, format_quantity
 from shared.simulator.accounts import Account
 from shared.simulator.kalshi_frames import (
@@ -33,6 +33,7 @@ from shared.simulator.market import (
     TopChanged,
     Traded,
 )
+from shared.simulator.scenario import Kind
 from shared.simulator.tickets import MemberOrder
 
 Json = dict[str, Any]
@@ -40,7 +41,16 @@ HEARTBEAT = b"heartbeat"
 HEARTBEAT_S = 10.0
 _ACTIONS = ("add_markets", "delete_markets", "get_snapshot")
 _SEQUENCED = frozenset({"orderbook_delta", "trade", "market_lifecycle_v2", "order_group_updates"})
-_PRIVATE = {"fill": "fill", "user_order": "user_orders", "market_position": "market_positions"}
+_PRIVATE = {
+    "fill": "fill",
+    "user_order": "user_orders",
+    "market_position": "market_positions",
+    "order_group_updates": "order_group_updates",
+}
+# Channels that tell of everything whatever markets are asked for.
+_UNFILTERED = ("market_lifecycle_v2", "order_group_updates")
+# A frame put behind the next one goes out alone when none comes.
+_SWAP_WITHIN = SECOND
 _CHANNELS = _SEQUENCED | {"ticker", *_PRIVATE.values()}
 _ERRORS = {
     1: "Unable to process message",
@@ -95,12 +105,16 @@ class Session:
         self._drop = drop
         self._subscriptions: dict[int, Subscription] = {}
         self._next_sid = 1
+        self._held: list[Json] = []
+        self._closed = False
         self._exchange.listen(self._hear)
 
     def close(self) -> None:
         """Forget everything; nothing survives a connection."""
         self._exchange.forget(self._hear)
         self._subscriptions.clear()
+        self._held.clear()
+        self._closed = True
 
     # --- commands ------------------------------------------------------------------------------------------
 
@@ -151,7 +165,7 @@ class Session:
 
     def _open(self, number: object, channel: str, tickers: list[str] | None, params: Json) -> None:
         sid, self._next_sid = self._next_sid, self._next_sid + 1
-        limited = None if tickers is None or channel == "market_lifecycle_v2" else dict.fromkeys(tickers)
+        limited = None if tickers is None or channel in _UNFILTERED else dict.fromkeys(tickers)
         subscription = Subscription(sid, channel, limited, params.get("use_yes_price") is True)
         self._subscriptions[sid] = subscription
         self._answer(number, {"type": "subscribed", "msg": {"channel": channel, "sid": sid}})
@@ -229,7 +243,40 @@ class Session:
             frame["id"] = number
         if "seq" in frame and self._api.faults.strikes("ws_gap"):
             return
-        self._put(frame)
+        plan = self._api.faults.plan
+        fate = plan.frame(kind) if plan is not None else None
+        if fate is None:
+            self._put(frame)
+        else:
+            self._suffer(*fate, frame)
+
+    def _suffer(self, fault: Kind, seconds: float, frame: Json) -> None:
+        """Do to a frame what the scenario says instead of sending it."""
+        if fault is Kind.DISCONNECT:
+            self._drop()
+        elif fault is Kind.OVERFLOW:
+            self._put({"type": "error", "msg": {"code": 25, "msg": _ERRORS[25]}})
+            self._drop()
+        elif fault is Kind.SWAP:
+            self._held.append(frame)
+            self._later(_SWAP_WITHIN, self._release)
+        elif fault is Kind.DUPLICATE:
+            self._put(frame)
+            self._later(round(seconds * SECOND), lambda: self._put(dict(frame)))
+        elif fault is Kind.LATE:
+            self._later(round(seconds * SECOND), lambda: self._put(frame))
+
+    def _later(self, micros: int, action: Callable[[], None]) -> None:
+        def act(_: Instant) -> None:
+            if not self._closed:
+                action()
+
+        self._api.world.at(self._exchange.now + micros, act)
+
+    def _release(self) -> None:
+        held, self._held = self._held, []
+        for frame in held:
+            self._send_now(frame)
 
     def _answer(self, number: object, frame: Json) -> None:
         self._put(frame if number is None else {"id": number, **frame})
@@ -237,8 +284,12 @@ class Session:
     def _put(self, frame: Json) -> None:
         if self._api.faults.strikes("ws_drop"):
             return self._drop()
+        self._send_now(frame)
+        return self._release()
+
+    def _send_now(self, frame: Json) -> None:
         frame["sending_ts_ms"] = self._exchange.now // 1000
-        return self._send(msgspec.json.encode(frame))
+        self._send(msgspec.json.encode(frame))
 
     # --- what is heard from the exchange -------------------------------------------------------------------
 

@@ -28,15 +28,15 @@ class Limits:
 
 
 class Buckets:
-    """Tokens left, by name."""
+    """Tokens left, by name, in whole micro-tokens: a rounding error would refuse what was granted."""
 
     def __init__(self) -> None:
-        self._state: dict[str, tuple[float, Instant]] = {}
+        self._state: dict[str, tuple[int, Instant]] = {}
 
     def take(self, name: str, rate: Rate, tokens: int, now: Instant) -> bool:
         """Take ``tokens`` if they are there. A refused request costs nothing."""
-        left, since = self._state.get(name, (float(rate.capacity), now))
-        left = min(float(rate.capacity), left + max(0, now - since) / SECOND * rate.refill)
-        granted = left >= tokens
-        self._state[name] = (left - tokens if granted else left, now)
+        left, since = self._state.get(name, (rate.capacity * SECOND, now))
+        left = min(rate.capacity * SECOND, left + max(0, now - since) * rate.refill)
+        granted = left >= tokens * SECOND
+        self._state[name] = (left - tokens * SECOND if granted else left, now)
         return granted

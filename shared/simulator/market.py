@@ -94,8 +94,8 @@ class Market:
 
     __slots__ = (
         "book", "clock", "closed_at", "closes", "contract", "determined_at", "event", "grid", "last",
-        "last_size", "lots_traded", "open_interest", "payout", "quote", "result", "schedule", "settled_at",
-        "status", "tops", "trades", "updated",
+        "last_size", "lots_traded", "open_interest", "paid", "payout", "quote", "result", "schedule",
+        "settled_at", "status", "tops", "trades", "updated",
     )  # fmt: skip
 
     def __init__(self, contract: Contract, event: Event, schedule: FeeSchedule, now: Instant) -> None:
@@ -116,6 +116,7 @@ class Market:
         self.last_size = 0
         self.lots_traded = 0
         self.open_interest = 0
+        self.paid: list[tuple[Account, int]] = []  # who held what when it settled
         self.updated = now
         self.clock = 0
         self.tops: deque[tuple[Instant, Top]] = deque(maxlen=_KEPT_TOPS)

@@ -26,6 +26,7 @@ from shared.simulator.faults import Faults
 from shared.simulator.league import LEAGUES
 from shared.simulator.limits import Buckets, Rate
 from shared.simulator.odds_query import OddsError, Shape, flag_of, moment_of, shape_of, unix_of
+from shared.simulator.players import PLAYER_MARKETS
 from shared.simulator.web import Query, Reply, Request, Route, Router, reply
 from shared.simulator.world import World
 
@@ -154,14 +155,14 @@ class OddsApi:
         return body, len(shape.markets) * shape.regions if body else 0
 
     def _event_odds(self, query: Query, sport: str, event_id: str) -> tuple[object, int]:
-        shape = shape_of(query, FEATURED + ALTERNATE)
+        shape = shape_of(query, FEATURED + ALTERNATE + PLAYER_MARKETS)
         body = self._with_books(self._one(sport, event_id), shape)
         returned = {market["key"] for book in body["bookmakers"] for market in book["markets"]}
         return body, len(returned - {"h2h_lay"}) * shape.regions
 
     def _event_markets(self, query: Query, sport: str, event_id: str) -> tuple[object, int]:
-        shape = shape_of(query, FEATURED + ALTERNATE)
-        wide = replace(shape, markets=FEATURED + ALTERNATE)
+        shape = shape_of(query, FEATURED + ALTERNATE + PLAYER_MARKETS)
+        wide = replace(shape, markets=FEATURED + ALTERNATE + PLAYER_MARKETS)
         body = self._with_books(self._one(sport, event_id), wide)
         for book in body["bookmakers"]:
             book["markets"] = [{"key": m["key"], "last_update": m["last_update"]} for m in book["markets"]]

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from shared.clock import Instant, parse_instant
 from shared.errors import MalformedError
 from shared.simulator.bookmakers import ALTERNATE, BOOKMAKERS, FEATURED, Bookmaker
+from shared.simulator.players import PLAYER_MARKETS
 from shared.simulator.web import Query
 
 _DETAILS = "https://the-odds-api.com/liveapi/guides/v4/api-error-codes.html#"
@@ -19,6 +20,9 @@ _EXTRAS = (
     ("bet_limit", "includeBetLimits", "INVALID_INCLUDE_BET_LIMITS"),
 )
 _TIME = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ")
+
+
+_KNOWN = (*FEATURED, *ALTERNATE, *PLAYER_MARKETS, "h2h_lay", "outrights")
 
 
 class OddsError(Exception):
@@ -66,7 +70,7 @@ def shape_of(query: Query, allowed: tuple[str, ...]) -> Shape:
 
 def _markets(query: Query, allowed: tuple[str, ...]) -> tuple[str, ...]:
     names = tuple(dict.fromkeys((query.one("markets") or "h2h").split(",")))
-    unknown = [name for name in names if name not in FEATURED + ALTERNATE + ("h2h_lay", "outrights")]
+    unknown = [name for name in names if name not in _KNOWN]
     if unknown:
         raise OddsError(422, "INVALID_MARKET", f"Invalid markets: {', '.join(unknown)[:200]}")
     refused = [name for name in names if name not in allowed]

@@ -66,6 +66,8 @@ def order_row(order: MemberOrder, now: Instant) -> Json:
     }
     if order.expires is not None:
         row["expiration_time"] = format_instant(order.expires)
+    if order.ticket.group:
+        row["order_group_id"] = order.ticket.group
     return row
 
 

@@ -7,12 +7,14 @@ client order id is spent for ever, also by orders that were killed or canceled.
 from __future__ import annotations
 
 import heapq
+from collections.abc import Callable
 
 from shared.clock import Instant
 from shared.fees.kalshi import trade_fee
 from shared.money import LOTS, MICROS, Price, Quantity, complement, format_quantity
 from shared.simulator.accounts import Account, History
 from shared.simulator.exchange import Exchange
+from shared.simulator.groups import OrderGroups
 from shared.simulator.market import Market, MemberNotice, Trade
 from shared.simulator.matching import Order
 from shared.simulator.order_rows import (
@@ -40,12 +42,21 @@ from shared.simulator.tickets import (
 _ROUNDING = 200
 
 
+def _stranger_refusal(account: Account, market: Market, now: Instant) -> Refusal | None:
+    """A lapsed location may not trade sports; an account that never had cash on a shard is unknown there."""
+    if account.region_expires is not None and account.region_expires <= now:
+        return Refusal(403, "region_attestation_expired")  # how the real one spells it was not recorded
+    return None if market.contract.shard in account.cash else Refusal(404, "user_not_found")
+
+
 class OrderDesk:
     """Takes members' orders to the books."""
 
     def __init__(self, exchange: Exchange) -> None:
         self._exchange = exchange
         self._expiring: list[tuple[Instant, int, MemberOrder]] = []
+        self.groups = OrderGroups(exchange, self.withdraw)
+        self.on_created: Callable[[MemberOrder], None] = lambda _: None
         exchange.on_fill = self._on_fill
 
     @property
@@ -64,7 +75,9 @@ class OrderDesk:
         order = MemberOrder(exchange.new_id(), exchange.next_number(), account, market, ticket)
         order.created = exchange.now
         account.orders[order.id] = account.live[order.id] = order
+        self.groups.join(order)
         self._execute(account, market, order)
+        self.on_created(order)
         return self._response(order)
 
     def _claim(self, account: Account, ticket: Ticket) -> None:
@@ -76,7 +89,9 @@ class OrderDesk:
 
     def _check(self, account: Account, market: Market, ticket: Ticket) -> None:
         for refusal in (
+            _stranger_refusal(account, market, self._exchange.now),
             self._trading_refusal(market),
+            self.groups.refusal(account, market, ticket.group),
             ticket_refusal(self._exchange.now, ticket),
             None if market.on_grid(ticket.price) else Refusal(400, "invalid_price"),
             book_refusal(account, market, ticket),
@@ -91,7 +106,7 @@ class OrderDesk:
     def _trading_refusal(self, market: Market) -> Refusal | None:
         if market.contract.shard in self._exchange.paused_shards:
             return Refusal(409, "exchange_is_paused")
-        if market.status.value == "inactive":
+        if market.contract.shard in self._exchange.quiet_shards or market.status.value == "inactive":
             return Refusal(409, "trading_is_paused")
         return None if market.is_open else Refusal(400, "market_inactive")
 
@@ -127,7 +142,7 @@ class OrderDesk:
         def own(resting: Order) -> bool:
             assert isinstance(resting, MemberOrder)  # noqa: S101 - members' orders only
             if order.ticket.self_trade == MAKER:
-                self._withdraw(resting, "SelfTradeCancel")
+                self.withdraw(resting, "SelfTradeCancel")
                 return True
             order.status, order.reason = "canceled", "SelfTradeCancel"
             return False
@@ -150,7 +165,7 @@ class OrderDesk:
         """Cancel one resting order. Raises :class:`Refusal` 404 if it is not resting there."""
         order = self._resting(account, order_id, ticker, shard)
         reduced = order.remaining
-        self._withdraw(order, "")
+        self.withdraw(order, "")
         return {
             "order_id": order.id,
             "client_order_id": order.client_order_id,
@@ -159,9 +174,11 @@ class OrderDesk:
         }
 
     def cancel_all(self, account: Account) -> None:
-        """Cancel every resting order of the member, on every shard."""
+        """Cancel every resting order of the member, on every shard that is not paused."""
+        account.canceled_all_at = self._exchange.now
         for order in account.resting():
-            self._withdraw(order, "")
+            if order.shard not in self._exchange.paused_shards:
+                self.withdraw(order, "")
 
     def decrease(
         self,
@@ -178,7 +195,7 @@ class OrderDesk:
         if left is None or not 0 <= left < order.remaining:
             raise Refusal(400, "invalid_order", "order cannot be decreased to that count")
         if left == 0:
-            self._withdraw(order, "Decrease")
+            self.withdraw(order, "Decrease")
         else:
             order.initial -= order.remaining - left
             order.market.book.reduce(order, order.remaining - left)
@@ -262,7 +279,8 @@ class OrderDesk:
             raise Refusal(409, "exchange_is_paused")
         return order
 
-    def _withdraw(self, order: MemberOrder, reason: str) -> None:
+    def withdraw(self, order: MemberOrder, reason: str) -> None:
+        """Take a resting order out of its book."""
         order.market.book.remove(order)
         self._end(order, "canceled", reason)
         self._exchange.touch(order.market)
@@ -279,26 +297,38 @@ class OrderDesk:
         while self._expiring and self._expiring[0][0] <= now:
             expires, _, order = heapq.heappop(self._expiring)
             if order.is_resting and order.expires == expires:
-                self._withdraw(order, "ExpiryCancel")
+                self.withdraw(order, "ExpiryCancel")
 
     def pause(self, shard: int) -> None:
         """Pause an engine: orders that asked for it are canceled, nothing else is possible there."""
+        self._cancel_for_pause(shard)
+        self._exchange.paused_shards.add(shard)
+
+    def pause_trading(self, shard: int) -> None:
+        """Take no new orders there; orders that asked for it are canceled, others can be."""
+        self._cancel_for_pause(shard)
+        self._exchange.quiet_shards.add(shard)
+
+    def _cancel_for_pause(self, shard: int) -> None:
         for account in self._exchange.accounts.values():
             for order in account.resting(shard):
                 if order.ticket.cancel_on_pause:
-                    self._withdraw(order, "HaltCancel")
-        self._exchange.paused_shards.add(shard)
+                    self.withdraw(order, "HaltCancel")
 
     def resume(self, shard: int) -> None:
         """End a pause."""
         self._exchange.paused_shards.discard(shard)
+
+    def resume_trading(self, shard: int) -> None:
+        """Take new orders again."""
+        self._exchange.quiet_shards.discard(shard)
 
     def close_market(self, market: Market) -> None:
         """Cancel the members' resting orders of a market that stops trading."""
         for account in self._exchange.accounts.values():
             for order in account.resting(market.contract.shard):
                 if order.market is market:
-                    self._withdraw(order, "CloseCancel")
+                    self.withdraw(order, "CloseCancel")
 
     def pay_out(self, account: Account, market: Market) -> None:
         """Settle one holder: cash, and a row of ``/portfolio/settlements`` for members."""
@@ -313,6 +343,20 @@ class OrderDesk:
         if position.volume == 0:
             return
         account.settlements.append((now, settlement_row(market, position, lots, revenue, now)))
+        account.note(now)
+        self._tell_position(account, market)
+
+    def pay_difference(self, account: Account, market: Market, lots: int, amount: int) -> None:
+        """Pay a holder what a corrected result changed; its settlement row is written anew."""
+        account.pay(market.contract.shard, amount)
+        if account.house or not lots:
+            return
+        assert market.payout is not None  # noqa: S101 - corrected before
+        position, now = account.positions[market.ticker], self._exchange.now
+        position.realized += amount
+        unit = market.payout if lots > 0 else MICROS - market.payout
+        row = settlement_row(market, position, lots, unit * abs(lots) // LOTS, now)
+        account.settlements.append((now, row))
         account.note(now)
         self._tell_position(account, market)
 
@@ -336,6 +380,7 @@ class OrderDesk:
         if order.filled >= order.initial:
             order.status, order.reason = "executed", "Trade"
         self._record_fill(order, lots, fee, taker, trade)
+        self.groups.matched(order, lots, taker)
         if not taker:
             self._tell_order(order)
         self._tell_position(account, market)

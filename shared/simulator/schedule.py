@@ -40,6 +40,7 @@ class Preset:
     slate_every_s: int | None = 8 * 3600
     determine_after_s: int = 60
     combos: int = 40
+    players: int = 0  # listed with prop ladders, of each side and role
 
     @property
     def doubleheader_gap(self) -> int:
@@ -48,9 +49,9 @@ class Preset:
 
 
 # Games of 25 minutes over eight hours: at 60x real time some start and settle within a real minute.
-DEMO = Preset()
+DEMO = Preset(players=1)
 # A day of games at their real length, for a server that runs with the machine's clock.
-REAL_TIME = Preset(first_start_s=45 * 60, span_s=22 * 3600, length_s=None, slate_every_s=24 * 3600)
+REAL_TIME = Preset(first_start_s=45 * 60, span_s=22 * 3600, length_s=None, slate_every_s=24 * 3600, players=2)
 # A handful of games, for tests.
 SMALL = Preset(
     counts={"NFL": 2, "NBA": 1, "MLB": 2, "NHL": 1, "EPL": 1}, span_s=2 * 3600, slate_every_s=None, combos=3

@@ -11,22 +11,26 @@ from email.utils import formatdate
 import msgspec
 from aiohttp import WSMsgType, web
 
-from shared.clock import SECOND, Clock, ScaledClock
+from shared.clock import SECOND, Clock, ScaledClock, SystemClock
 from shared.money import MICROS, Usd
-from shared.simulator import kalshi_http, odds_http
+from shared.simulator import control, kalshi_http, odds_http
 from shared.simulator.accounts import Account
-from shared.simulator.auth import AuthError, demo_key, private_pem
+from shared.simulator.auth import demo_key, private_pem
+from shared.simulator.control import ControlApi
 from shared.simulator.faults import Faults
 from shared.simulator.kalshi_http import KalshiApi
 from shared.simulator.kalshi_ws import HEARTBEAT, HEARTBEAT_S, Session
 from shared.simulator.limits import Limits
 from shared.simulator.odds_http import OddsApi
+from shared.simulator.scenario import Scenario
 from shared.simulator.web import Reply, Request
 from shared.simulator.world import World
 
 DEMO_DEPOSIT = Usd(5_000 * MICROS)
 DEMO_CREDITS = 5_000_000
 _MAX_BODY = 1 << 20
+# How late a frame may be sent that a scenario holds back, in the clock's seconds.
+_QUICK_S = 0.1
 _MAX_FRAMES = 50_000
 _OVERFLOW = msgspec.json.encode({"type": "error", "msg": {"code": 25, "msg": "Subscription buffer overflow"}})
 
@@ -41,6 +45,7 @@ class Urls:
     key_id: str
     private_key_pem: str
     odds_api_key: str
+    control_url: str
     kalshi: KalshiApi
     odds: OddsApi
     account: Account
@@ -54,6 +59,7 @@ async def serve(
     port: int = 0,
     faults: Faults | None = None,
     limits: Limits | None = None,
+    scenario: Scenario | None = None,
 ) -> AsyncIterator[Urls]:
     """Run both venues over ``world`` until the block ends; port 0 picks a free one.
 
@@ -64,11 +70,15 @@ async def serve(
     if isinstance(clock, ScaledClock):
         # A request takes real time on its way, which is much of a fast clock's.
         kalshi.keys.skew_ms = int(kalshi.keys.skew_ms * max(1.0, clock.speed))
+        kalshi.keys.outside = SystemClock()
     key_id, key = demo_key(world.seed)
     account = kalshi.add_member(key_id, key.public_key(), DEMO_DEPOSIT)
     odds_key = odds_http.demo_odds_key(world.seed)
     odds.add_key(odds_key, DEMO_CREDITS)
-    runner = web.AppRunner(_app(kalshi, odds, clock, faults), access_log=None, shutdown_timeout=0.5)
+    if scenario is not None:
+        kalshi.play(scenario)
+    app = _app(kalshi, odds, ControlApi(kalshi, key_id), clock)
+    runner = web.AppRunner(app, access_log=None, shutdown_timeout=0.5)
     await runner.setup()
     site = web.TCPSite(runner, host, port)
     await site.start()
@@ -83,6 +93,7 @@ async def serve(
             key_id=key_id,
             private_key_pem=private_pem(key),
             odds_api_key=odds_key,
+            control_url=f"http://{root}{control.PREFIX}",
             kalshi=kalshi,
             odds=odds,
             account=account,
@@ -94,44 +105,58 @@ async def serve(
         await runner.cleanup()
 
 
-def _app(kalshi: KalshiApi, odds: OddsApi, clock: Clock, faults: Faults) -> web.Application:
+def _app(kalshi: KalshiApi, odds: OddsApi, control_api: ControlApi, clock: Clock) -> web.Application:
+    async def odds_answer(request: Request) -> Reply:
+        result = odds.handle(request)
+        if odds.faults.latency_s > 0:
+            await clock.sleep(odds.faults.latency_s)
+        return result
+
+    async def control_answer(request: Request) -> Reply:
+        return control_api.handle(request)
+
     app = web.Application(client_max_size=_MAX_BODY)
     app.router.add_get(kalshi_http.WS_PATH, _stream(kalshi, clock))
-    app.router.add_route("*", kalshi_http.PREFIX + "/{rest:.*}", _bridge(kalshi.handle, clock, faults))
-    app.router.add_route("*", odds_http.PREFIX + "/{rest:.*}", _bridge(odds.handle, clock, faults))
+    for prefix, handle in (
+        (kalshi_http.PREFIX, kalshi.answer),
+        (odds_http.PREFIX, odds_answer),
+        (control.PREFIX, control_answer),
+    ):
+        app.router.add_route("*", prefix + "/{rest:.*}", _bridge(handle, clock, kalshi.faults))
     return app
 
 
 def _bridge(
-    handle: Callable[[Request], Reply], clock: Clock, faults: Faults
+    handle: Callable[[Request], Awaitable[Reply]], clock: Clock, faults: Faults
 ) -> Callable[[web.Request], Awaitable[web.Response]]:
     async def answer(incoming: web.Request) -> web.Response:
-        request = Request(
-            method=incoming.method,
-            path=incoming.path,
-            query=incoming.query_string,
-            headers={name.lower(): value for name, value in incoming.headers.items()},
-            body=await incoming.read(),
-            peer=incoming.remote or "",
-        )
-        result = handle(request)
-        if faults.latency_s > 0:
-            await clock.sleep(faults.latency_s)
+        result = await handle(_request(incoming, await incoming.read()))
+        if result.lost and incoming.transport is not None:
+            incoming.transport.abort()
         # Clients measure skew by this header: it must tell the simulated time.
-        headers = {**result.headers, "date": formatdate(clock.now() // SECOND, usegmt=True)}
+        now = (clock.now() + faults.skew) // SECOND
+        headers = {**result.headers, "date": formatdate(now, usegmt=True)}
         return web.Response(status=result.status, body=result.body, headers=headers)
 
     return answer
 
 
+def _request(incoming: web.Request, body: bytes) -> Request:
+    return Request(
+        method=incoming.method,
+        path=incoming.path,
+        query=incoming.query_string,
+        headers={name.lower(): value for name, value in incoming.headers.items()},
+        body=body,
+        peer=incoming.remote or "",
+    )
+
+
 def _stream(kalshi: KalshiApi, clock: Clock) -> Callable[[web.Request], Awaitable[web.StreamResponse]]:
     async def talk(incoming: web.Request) -> web.StreamResponse:
-        headers = {name.lower(): value for name, value in incoming.headers.items()}
-        try:
-            account = kalshi.keys.verify(headers, "GET", incoming.path, kalshi.advance())
-        except AuthError as error:
-            body = msgspec.json.encode({"error": error.error})
-            return web.Response(status=401, body=body, content_type="application/json")
+        account = kalshi.admit(_request(incoming, b""))
+        if isinstance(account, Reply):
+            return web.Response(status=account.status, body=account.body, headers=account.headers)
         socket = web.WebSocketResponse(max_msg_size=_MAX_BODY)
         await socket.prepare(incoming)
         await _converse(kalshi, clock, account, socket)
@@ -192,4 +217,5 @@ async def _pump(kalshi: KalshiApi, clock: Clock) -> None:
         kalshi.advance()
         if isinstance(clock, ScaledClock):
             clock.beat()
-        await clock.sleep(1.0)
+        plan = kalshi.faults.plan
+        await clock.sleep(_QUICK_S if plan is not None and plan.delays_frames else 1.0)

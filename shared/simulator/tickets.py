@@ -44,7 +44,7 @@ class Ticket:
     cancel_on_pause: bool = False
     expires: Instant | None = None
     shard: int | None = None
-    subaccount: int = 0
+    group: str = ""
 
 
 class MemberOrder(Order):

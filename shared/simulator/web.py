@@ -27,11 +27,12 @@ class Request:
 
 @dataclass(frozen=True, slots=True)
 class Reply:
-    """One response."""
+    """One response. ``lost``: it never comes, and the connection ends instead."""
 
     status: int
     body: bytes = b""
     headers: Mapping[str, str] = field(default_factory=lambda: dict(_JSON))
+    lost: bool = False
 
 
 def reply(body: object, status: int = 200, headers: Mapping[str, str] | None = None) -> Reply:

@@ -14,14 +14,17 @@ from dataclasses import dataclass, field
 from itertools import count
 
 from shared.clock import DAY, MINUTE, SECOND, Instant
+from shared.money import Price
 from shared.simulator.bookmakers import Feed
 from shared.simulator.catalog import Listing, combo
 from shared.simulator.contracts import Event, series_table
-from shared.simulator.exchange import Exchange
+from shared.simulator.exchange import Exchange, result_of
 from shared.simulator.flow import Desk
 from shared.simulator.market import Market
 from shared.simulator.model import STEP, Latent
 from shared.simulator.orders import OrderDesk
+from shared.simulator.players import Squad
+from shared.simulator.prop_listing import prop_events, prop_series
 from shared.simulator.schedule import DEMO, Game, Preset, Script, postponed, slate
 
 Action = Callable[[Instant], int | None]
@@ -40,6 +43,8 @@ class Contest:
     events: tuple[Event, ...] = ()
     markets: list[Market] = field(default_factory=list)
     desks: list[Desk] = field(default_factory=list)
+    squad: Squad | None = None
+    props: list[Market] = field(default_factory=list)
     over: bool = False
 
     @property
@@ -61,15 +66,18 @@ class World:
         self.preset = preset
         self.now = start
         self.contests: list[Contest] = []
-        self.exchange = Exchange(seed, series_table(), start)
+        self.exchange = Exchange(seed, series_table() | (prop_series() if preset.players else {}), start)
         self.orders = OrderDesk(self.exchange)
         self.feed = Feed(seed, self)
         self._due: list[tuple[int, int, Action]] = []
         self._order = count()
         self._slates = count()
         self._used: set[str] = set()
-        self._at(start, self._list_slate)
-        self._at(start, self._expire_orders)
+        # What a scenario decides instead of the score, and whom it tells of settlements.
+        self.ruling: Callable[[Market], Price | None] = lambda _: None
+        self.on_settled: Callable[[Market], None] = lambda _: None
+        self.at(start, self._list_slate)
+        self.at(start, self._expire_orders)
         self.advance(start)
 
     def advance(self, to: Instant) -> None:
@@ -79,13 +87,14 @@ class World:
             self._tell(Instant(due))
             again = action(Instant(due))
             if again is not None:
-                self._at(again, action)
+                self.at(again, action)
         self._tell(Instant(max(self.now, to)))
 
     def _tell(self, now: Instant) -> None:
         self.now = self.exchange.now = now
 
-    def _at(self, due: int, action: Action) -> None:
+    def at(self, due: int, action: Action) -> None:
+        """Do ``action`` at ``due``, in its turn; it may return when to be done again."""
         heapq.heappush(self._due, (due, next(self._order), action))
 
     # --- switches ------------------------------------------------------------------------------------------
@@ -97,6 +106,10 @@ class World:
     def resume(self, ticker: str) -> None:
         """Let a halted market trade again."""
         self.exchange.activate(self.exchange.markets[ticker])
+
+    def correct(self, ticker: str, payout: Price) -> None:
+        """Change what a determined or settled market is worth per YES."""
+        self.exchange.correct(self.exchange.markets[ticker], payout, self.orders.pay_difference)
 
     # --- listing -------------------------------------------------------------------------------------------
 
@@ -120,10 +133,21 @@ class World:
         contest.events = listing.events()
         for event in contest.events:
             contest.markets += self.exchange.list_event(event)
+        self._list_props(contest, created, opens, now)
         self.contests.append(contest)
         self.feed.add(contest)
-        self._at(max(opens, now), lambda at: self._open(contest, at))
-        self._at(now + STEP, lambda at: self._evolve(contest, at))
+        self.at(max(opens, now), lambda at: self._open(contest, at))
+        self.at(now + STEP, lambda at: self._evolve(contest, at))
+
+    def _list_props(self, contest: Contest, created: Instant, opens: Instant, now: Instant) -> None:
+        squad = Squad.draw(contest.game, self.seed, now, self.preset.players)
+        if not squad.athletes:
+            return
+        contest.squad = squad
+        events = prop_events(squad, self.exchange.series, created, opens)
+        contest.events += events
+        for event in events:
+            contest.props += self.exchange.list_event(event)
 
     def _list_combos(self, number: int, created: Instant) -> None:
         rng = random.Random(f"{self.seed}/combos/{number}")  # noqa: S311 - a simulation
@@ -136,13 +160,18 @@ class World:
                 self.exchange.activate(market)
 
     def _open(self, contest: Contest, now: Instant) -> None:
-        rng = random.Random(f"{self.seed}/flow/{contest.game.odds_id}")  # noqa: S311 - a simulation
-        for market in contest.markets:
+        self._start_desks(contest, contest.markets, "flow", now)
+        # Ladders have a stream of their own: listing them changes no other market.
+        self._start_desks(contest, contest.props, "props", now)
+
+    def _start_desks(self, contest: Contest, markets: list[Market], stream: str, now: Instant) -> None:
+        rng = random.Random(f"{self.seed}/{stream}/{contest.game.odds_id}")  # noqa: S311 - a simulation
+        for market in markets:
             self.exchange.activate(market)
             desk = Desk(self.exchange, market, contest.latent, rng)
             contest.desks.append(desk)
-            self._at(desk.requote(now), self._living(contest, desk.requote))
-            self._at(desk.take(now), self._living(contest, desk.take))
+            self.at(desk.requote(now), self._living(contest, desk.requote))
+            self.at(desk.take(now), self._living(contest, desk.take))
 
     def _living(self, contest: Contest, action: Callable[[Instant], int]) -> Action:
         return lambda now: None if contest.over else action(now)
@@ -153,14 +182,17 @@ class World:
         game, latent = contest.game, contest.latent
         if now < game.start:
             latent.drift(now)
+            if contest.squad is not None:
+                contest.squad.drift(now)
             return min(now + STEP, game.start)
         if game.script is Script.POSTPONED and latent.now.played == 0.0:
             self._postpone(contest)
             return now + STEP
-        if now - game.start < game.length:
-            latent.play(now)
-            return min(now + latent.play_step, game.start + game.length)
         latent.play(now)
+        if contest.squad is not None:
+            contest.squad.play(now, latent.now.played)
+        if now - game.start < game.length:
+            return min(now + latent.play_step, game.start + game.length)
         self._finish(contest, now)
         return None
 
@@ -168,7 +200,7 @@ class World:
         """The game is put off by a day; the exchange keeps its tickers, the feed lists it again."""
         contest.game = contest.latent.game = postponed(contest.game)
         self.feed.add(contest)
-        for market in contest.markets:
+        for market in (*contest.markets, *contest.props):
             self.exchange.postpone(market, Instant(market.closes + DAY))
 
     def _finish(self, contest: Contest, now: Instant) -> None:
@@ -176,25 +208,29 @@ class World:
         contest.over = True
         for desk in contest.desks:
             desk.leave()
-        for market in contest.markets:
+        for market in (*contest.markets, *contest.props):
             self.orders.close_market(market)
             self.exchange.close(market)
-        self._at(now + self.preset.determine_after_s * SECOND, lambda at: self._determine(contest, at))
+        self.at(now + self.preset.determine_after_s * SECOND, lambda at: self._determine(contest, at))
 
     def _determine(self, contest: Contest, now: Instant) -> None:
         score = contest.latent.final
         assert score is not None  # noqa: S101 - the game is over
-        for market in contest.markets:
+        for market in (*contest.markets, *contest.props):
             contract = market.contract
             result, payout = contract.question.payout(score, contest.game.league.three_way)
+            ruled = self.ruling(market)
+            if ruled is not None:
+                result, payout = result_of(ruled), ruled
             self.exchange.determine(market, result, payout)
         timer = contest.markets[0].contract.timer_s
-        self._at(now + timer * SECOND, lambda at: self._settle(contest, at))
+        self.at(now + timer * SECOND, lambda at: self._settle(contest, at))
 
     def _settle(self, contest: Contest, now: Instant) -> None:
-        for market in contest.markets:
+        for market in (*contest.markets, *contest.props):
             self.exchange.settle(market, self.orders.pay_out)
-        self._at(now + _KEEP_SETTLED, lambda at: self._archive(contest))
+            self.on_settled(market)
+        self.at(now + _KEEP_SETTLED, lambda at: self._archive(contest))
 
     def _archive(self, contest: Contest) -> None:
         for event in contest.events:

@@ -15,7 +15,7 @@ import pytest
 from shared.backends.local.history import open_history
 from shared.backends.local.warehouse import DATABASE, PARQUET, DuckWarehouse
 from shared.clock import Instant, ManualClock
-from shared.errors import ConfigError, MalformedError, StorageError
+from shared.errors import MalformedError, StorageError
 from shared.messages import (
     BookmakerMarket,
     MarketListed,
@@ -190,21 +190,18 @@ async def test_an_older_file_gets_the_columns_of_today(tmp_path: Path, clock: Ma
     await warehouse.close()
 
 
-async def test_views_come_from_sql_files_in_any_order(warehouse: DuckWarehouse, tmp_path: Path) -> None:
-    (tmp_path / "a_total.sql").write_text("SELECT sum(n) AS n FROM b_each;")
-    (tmp_path / "b_each.sql").write_text(
-        "SELECT ticker, count(*) AS n FROM kalshi_ticks_latest GROUP BY ticker"
-    )
-    assert await warehouse.register_views(tmp_path) == ["b_each", "a_total"]
-    await warehouse.append([tick(1), tick(2)])
-    await warehouse.flush()
-    assert await warehouse.query("SELECT * FROM a_total") == [{"n": 2}]
-
-
-async def test_a_view_that_cannot_be_made_is_named(warehouse: DuckWarehouse, tmp_path: Path) -> None:
-    (tmp_path / "bad.sql").write_text("SELECT nonsense FROM fills")
-    with pytest.raises(ConfigError, match=r"bad\.sql: .*nonsense"):
-        await warehouse.register_views(tmp_path)
+async def test_a_history_of_a_version_without_a_table_is_read_as_if_it_were_empty(
+    tmp_path: Path, clock: ManualClock
+) -> None:
+    warehouse = DuckWarehouse(tmp_path, clock)
+    await warehouse.append([tick(1)])
+    await warehouse.close()
+    with duckdb.connect(str(tmp_path / DATABASE)) as older:
+        older.execute("DROP VIEW odds_credits_latest; DROP TABLE odds_credits")
+    kept = open_history(tmp_path, clock)
+    assert kept.query("SELECT * FROM odds_credits_latest") == []
+    assert len(kept.query("SELECT * FROM kalshi_ticks_latest")) == 1
+    kept.close()
 
 
 async def test_while_the_disk_refuses_rows_are_kept_and_new_ones_refused(

@@ -27,10 +27,12 @@ COMMANDS = (
     "doctor",
     "status",
     "halt",
+    "kill",
     "resume",
     "pnl",
     "signals",
     "why",
+    "query",
     "schema",
 )
 
@@ -58,6 +60,7 @@ def test_without_a_command_arb_lists_them(terminal: Terminal) -> None:
         (("sim", "--speed", "0"), "choose 0.1 to 600"),
         (("sim", "--speed", "nan"), "choose 0.1 to 600"),
         (("sim", "--port", "70000"), "--port"),
+        (("sim", "--scenario", "none.json"), "none.json: cannot be read"),
         (("signals", "--limit", "-5"), "--limit"),
         (("replay", "nothing.json"), "does not exist"),
         (("replay", "."), "no recorded files"),
@@ -71,6 +74,10 @@ def test_without_a_command_arb_lists_them(terminal: Terminal) -> None:
         (("pnl", "--data-dir", "."), "no history in"),
         (("status", "--data-dir", "."), "holds no state"),
         (("schema", "--folder", "/dev/null/x"), "cannot be written"),
+        (("query", "pnl_by_day"), "nothing has run"),
+        (("query", "no_such_view"), "arb query lists them"),
+        (("query", "pnl_by_day", "--since", "yesterday"), "give a day"),
+        (("query", "pnl_by_day", "--limit", "0"), "--limit"),
         (("map", "--markets", "no.json", "--odds", "no.json", "--out", "-"), "cannot be read"),
     ],
 )
@@ -141,10 +148,11 @@ def test_the_simulator_prints_settings_that_can_be_pasted(terminal: Terminal) ->
 
 
 def test_schemas_are_written_checked_and_found_drifted(terminal: Terminal) -> None:
-    assert terminal.arb("schema", "--folder", "schemas").code == 0
-    assert terminal.arb("schema", "--folder", "schemas", "--check").code == 0
+    places = ("--folder", "schemas", "--views", "bigquery")
+    assert terminal.arb("schema", *places).code == 0
+    assert terminal.arb("schema", *places, "--check").code == 0
     next(Path("schemas").rglob("*.proto")).write_text("drift")
-    result = terminal.arb("schema", "--folder", "schemas", "--check")
+    result = terminal.arb("schema", *places, "--check")
     assert result.code == 1
     assert "drifted" in result.err
 

@@ -24,7 +24,7 @@ from shared.errors import ArbError, ConfigError, StorageError
 from shared.mapping.mapper import map_markets
 from shared.mapping_files import COLUMNS
 from shared.messages import seal
-from shared.pipeline.map_events import SLATES
+from shared.pipeline.places import SLATES
 from tests.mapping.build import listed, odds
 
 RULES = (

@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 from rich.console import Console
 
+from shared.cli.output import escape
 from shared.cli.view import line, screen
 from shared.messages import (
     FillRecorded,
@@ -42,7 +43,7 @@ def shown(made: Parts) -> str:
     console = Console(width=150, file=None, record=True, force_terminal=False)
     with console.capture() as captured:
         console.print(screen(made, "a [demo]", console.size))
-        console.print(line(made), highlight=False, soft_wrap=True)
+        console.print(escape(line(made)), highlight=False, soft_wrap=True)
     return captured.get()
 
 

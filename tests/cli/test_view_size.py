@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 from collections.abc import AsyncIterator
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -34,8 +35,8 @@ async def busy(tmp_path: Path) -> AsyncIterator[Parts]:
     stats.abstained.update({f"KXNFLGAME-{k}": "dates_disagree: [somebody else's]" for k in range(1_500)})
     stats.listings = stats.assessed = 1_234_567
     stats.credits_remaining = 4_999_868
-    ledger = made.executor.account.ledger
-    ledger.fees, ledger.realized = Usd(1_234_560_000), Usd(-8_641_980_000)
+    stored = made.execution.stored
+    stored.seen = replace(stored.seen, fees=Usd(1_234_560_000), realized=Usd(-8_641_980_000))
     for stage in ("book change to decision", "look to decided", "look to durable", "look to answered"):
         stats.latency(stage, 998_765_000)
     for k in range(3):

@@ -10,9 +10,10 @@ import pytest
 
 from shared.backends.memory.bus import DirectBus
 from shared.backends.memory.documents import MemoryDocuments
-from shared.bootstrap import RunOptions, Venues, kalshi_client, odds_scraper
+from shared.bootstrap import odds_scraper
 from shared.clock import SECOND, Instant, ManualClock, SystemClock
 from shared.config import Secret, load
+from shared.desks import RunOptions, Venues, kalshi_client
 from shared.edges.board import Board
 from shared.edges.detector import DetectorSettings
 from shared.pipeline.detect import EdgeDetector
@@ -20,7 +21,7 @@ from shared.pipeline.kalshi_scrape import KalshiScraper
 from shared.pipeline.map_events import EventMapper
 from shared.pipeline.places import MAPPINGS
 from shared.ports import Documents
-from shared.runtime.local import Pace
+from shared.runtime.trading import Pace
 from shared.simulator.limits import Buckets
 from shared.simulator.schedule import Preset
 from shared.simulator.server import Urls, serve

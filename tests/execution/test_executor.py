@@ -9,7 +9,9 @@ from dataclasses import replace
 import pytest
 
 from shared.backends.local.documents import SqliteDocuments
+from shared.books.firewall import QuoteLimits
 from shared.clock import HOUR, MINUTE, Instant
+from shared.execution.decide import decide
 from shared.execution.gateway import Accepted, Outcome, Rejected, Statement, Unknown
 from shared.messages import FairValue, OpportunityAssessed, OrderUpdated
 from shared.money import Price, Quantity, Usd
@@ -44,7 +46,7 @@ class Scripted:
     async def resolve(self, proposal: Proposal) -> Outcome:
         return Unknown("not asked")
 
-    async def cancel(self, venue_order_id: str, ticker: str) -> None:
+    async def cancel(self, venue_order_id: str, ticker: str, shard: int | None) -> None:
         raise AssertionError("nothing rests here")
 
     async def cancel_all(self) -> None:
@@ -380,3 +382,15 @@ async def test_what_paper_took_is_not_ordered_again(floor: Floor) -> None:
     for _ in range(3):
         await floor.executor.on_book(TICKER)
     assert len({update.order_id for update in await floor.said(OrderUpdated)}) == 1
+
+
+async def test_a_reservation_whose_answer_was_lost_is_followed_to_its_end(floor: Floor) -> None:
+    found = decide(
+        signal(), floor.book, SCHEDULE, LIMITS, QuoteLimits(), contracts(10), "order-lost", floor.clock.now()
+    )
+    assert isinstance(found, Proposal)
+    await floor.executor.journal.intend(signal(), found, 0)
+    assert set(floor.account.book.reserved) == {"order-lost"}
+    await floor.executor.resolve()
+    assert floor.account.book.reserved == {}
+    assert await floor.last_status() is OrderStatus.REJECTED

@@ -13,7 +13,7 @@ import pytest
 
 from shared.backends.local.documents import SqliteDocuments
 from shared.backends.memory.documents import MemoryDocuments
-from shared.clock import HOUR, Instant, ManualClock, SystemClock
+from shared.clock import HOUR, Clock, Instant, ManualClock, SystemClock
 from shared.errors import RefusedError, StorageError
 from shared.execution import halt
 from shared.execution.account import Account
@@ -34,8 +34,8 @@ async def account() -> Account:
 
 
 @asynccontextmanager
-async def followed(documents: Documents, account: Account) -> AsyncIterator[None]:
-    task = asyncio.create_task(halt.follow(documents, account, SystemClock()))
+async def followed(documents: Documents, account: Account, clock: Clock | None = None) -> AsyncIterator[None]:
+    task = asyncio.create_task(halt.follow(documents, account, clock or SystemClock()))
     try:
         yield
     finally:
@@ -95,6 +95,51 @@ async def test_a_state_that_cannot_be_read_stops_trading(account: Account) -> No
     async with followed(Unreadable(), account):
         await until(lambda: bool(account.halted))
         assert account.halted == "the halt state cannot be read: StorageError"
+
+
+async def test_a_halt_is_seen_although_the_watch_died_in_silence(account: Account) -> None:
+    class Deaf(MemoryDocuments):
+        async def watch(self, collection: str) -> AsyncIterator[Document]:
+            await asyncio.get_running_loop().create_future()
+            yield Document("", {}, 0)
+
+    documents, clock = Deaf(), ManualClock(START)
+    async with followed(documents, account, clock):
+        await halt.halt(documents, clock, RNG, "stop", "bob")
+        await clock.advance(3)
+        await until(lambda: account.halted == "bob: stop")
+
+
+async def test_a_read_without_an_answer_stops_trading(account: Account) -> None:
+    class Silent(MemoryDocuments):
+        async def get(self, path: str) -> Document | None:
+            never: asyncio.Future[Document] = asyncio.get_running_loop().create_future()
+            return await never
+
+    clock = ManualClock(START)
+    async with followed(Silent(), account, clock):
+        for _ in range(20):
+            await clock.advance(1)
+        assert "no answer" in account.halted
+
+
+async def test_an_old_read_does_not_lift_a_newer_halt(account: Account) -> None:
+    class Late(MemoryDocuments):
+        old: Document | None = None
+
+        async def get(self, path: str) -> Document | None:
+            return self.old or await super().get(path)
+
+    documents, clock = Late(), ManualClock(START)
+    await halt.resume(documents, clock, RNG, "ann")
+    old = await documents.get(halt.PATH)
+    async with followed(documents, account, clock):
+        await halt.halt(documents, clock, RNG, "stop", "bob")
+        await until(lambda: account.halted == "bob: stop")
+        documents.old = old
+        for _ in range(5):
+            await clock.advance(1)
+        assert account.halted == "bob: stop"
 
 
 async def test_a_document_that_makes_no_sense_stops_trading(account: Account) -> None:

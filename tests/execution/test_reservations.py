@@ -275,3 +275,13 @@ async def test_a_step_that_changes_nothing_writes_nothing() -> None:
     await desk.book.fence(0)
     await desk.executor().settle(ORDER, OrderStatus.RESTING)
     assert await desk.documents.get("risk/main") == before
+
+
+async def test_one_order_a_market_when_asked_for() -> None:
+    desk = await Desk().open()
+    executor = desk.executor(one_a_market=True)
+    granted(await executor.reserve(proposal("a"), intent))
+    assert refusals(await executor.reserve(proposal("b"), intent)) == {"market"}
+    granted(await executor.reserve(proposal("c", ticker="ANOTHER"), intent))
+    await executor.settle("a", OrderStatus.CANCELED)
+    granted(await executor.reserve(proposal("b"), intent))

@@ -8,6 +8,7 @@ import subprocess
 import sys
 import threading
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -17,8 +18,8 @@ from flask.testing import FlaskClient
 
 from benchmarks.imports import PARTS
 from shared import entry, worker
-from shared.clock import SystemClock
-from shared.messages import AlertRaised, MarketListed, Message, encode, seal
+from shared.clock import SystemClock, from_datetime
+from shared.messages import AlertRaised, MarketListed, Message, PropsScraped, decode, encode, seal
 from shared.ports import Document
 from shared.simulator.schedule import SMALL
 from shared.simulator.server import serve
@@ -27,6 +28,9 @@ from shared.terms import MarketShape, MarketStatus
 from shared.topology import BY_NAME
 
 ROOT = Path(__file__).parents[2]
+PROP_TABLES = (
+    "kalshi_player_props", "sportsbook_player_props", "prop_comparisons", "player_prop_predictions",
+)  # fmt: skip
 NAMES = tuple(sorted(BY_NAME))
 
 
@@ -40,7 +44,7 @@ def venues(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Iterator[None]:
 
     async def run() -> None:
         start = SystemClock().now()
-        async with serve(World(7, start, SMALL), SystemClock()) as urls:
+        async with serve(World(7, start, replace(SMALL, players=1)), SystemClock()) as urls:
             found.update(kalshi=urls.kalshi_base_url, odds=urls.odds_base_url, key=urls.odds_api_key)
             ready.set()
             await stop.wait()
@@ -54,6 +58,7 @@ def venues(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Iterator[None]:
         "ODDS_API_BASE_URL": found["odds"],
         "ODDS_API_KEY": found["key"],
         "ODDS_DAILY_CREDITS": "1000",
+        "PROPS_DAILY_CREDITS": "500",
         "LEAGUES": "nfl,nba,mlb,nhl,epl",
         "DATA_DIR": str(tmp_path / "var"),
     }.items():
@@ -157,6 +162,52 @@ def test_the_same_push_twice_is_decided_once(venues: None) -> None:
     for _ in range(2):
         assert app.post("/", json=push(listing())).status_code == 200
     assert rows("mappings") == 1
+
+
+def scraped() -> PropsScraped:
+    """The run announced last."""
+
+    async def query() -> str:
+        async with worker.worker() as parts:
+            found = await parts.platform.warehouse.query(
+                "SELECT run_id, CAST(game_date AS VARCHAR) AS day, prefix, markets, observed_at "
+                "FROM player_props_runs ORDER BY observed_at DESC LIMIT 1"
+            )
+            row = found[0]
+            message = PropsScraped(
+                observed_at=from_datetime(row["observed_at"]), run_id=row["run_id"], game_date=row["day"],
+                prefix=row["prefix"], markets=row["markets"],
+            )  # fmt: skip
+            return encode(seal(message)).decode()
+
+    decoded = decode(PropsScraped.TOPIC, entry.run(query()).encode())
+    assert isinstance(decoded, PropsScraped)
+    return decoded
+
+
+@pytest.mark.e2e
+def test_a_scheduled_call_becomes_raw_pages_then_rows_and_a_repeated_push_nothing(venues: None) -> None:
+    answer = client("props_scraper", "http").get("/?date=TODAY")
+    assert answer.status_code == 200
+    (report,) = answer.get_json()
+    assert (report["failed"], report["kalshi_available"]) == ({}, True)
+    assert report["markets"] >= 8
+    assert report["games"] >= 1
+    app, run = client("props_processor", "cloudevent"), scraped()
+    assert app.post("/", json=push(run)).status_code == 200
+    written = {table: rows(table) for table in PROP_TABLES}
+    assert written["kalshi_player_props"] == report["markets"]
+    assert all(written.values())
+    assert app.post("/", json=push(run)).status_code == 200
+    assert {table: rows(table) for table in PROP_TABLES} == written
+
+
+@pytest.mark.e2e
+def test_a_schedule_that_is_not_due_reads_nothing(venues: None) -> None:
+    app = client("props_scraper", "http")
+    first = [report["game_date"] for report in app.post("/").get_json()]
+    assert len(first) == 2
+    assert app.post("/").get_json() == []
 
 
 @pytest.mark.e2e

@@ -11,7 +11,8 @@ from shared.cas import update
 from shared.clock import DAY, HOUR, Instant, parse_instant
 from shared.errors import StorageError
 from shared.messages import MappingDecided, MarketListed, OddsEvent, TickSeen
-from shared.pipeline.map_events import MAPPINGS, SLATES, EventMapper, slate_of
+from shared.pipeline.map_events import EventMapper, slate_of
+from shared.pipeline.places import MAPPINGS, SLATES
 from shared.terms import StrikeType
 from tests.mapping.build import listed
 from tests.pipeline.conftest import NOW, Desk

@@ -10,9 +10,9 @@ import pytest
 from shared.clock import DAY, HOUR, MINUTE, Instant, format_instant
 from shared.config import Secret
 from shared.errors import CredentialsError, QuotaExhaustedError, VenueDownError
-from shared.messages import OddsSeen, Quarantined
-from shared.pipeline.map_events import MAPPINGS, SLATES
+from shared.messages import CreditsSpent, OddsSeen, Quarantined
 from shared.pipeline.odds_scrape import BUDGET, OddsScraper
+from shared.pipeline.places import MAPPINGS, SLATES
 from shared.venues.odds_api.client import OddsApiClient
 from shared.venues.retry import Retry
 from tests.pipeline.conftest import NOW, Desk
@@ -184,3 +184,26 @@ async def test_a_401_is_raised_with_its_fix(
     feed.odds = lambda sport: answer({"message": "no", "error_code": code}, status)
     with pytest.raises(kind, match=fix):
         await scraper(desk, feed).scrape()
+
+
+async def test_history_hears_what_each_call_cost_and_brought(desk: Desk, feed: Feed) -> None:
+    await mapped(desk, NFL)
+    await scraper(desk, feed).scrape()
+    (spent,) = desk.said(CreditsSpent)
+    assert (spent.sport_key, spent.call, spent.planned, spent.used, spent.remaining) == (
+        NFL,
+        "odds",
+        3,
+        3,
+        497,
+    )
+    assert (spent.events, spent.published, spent.failure) == (2, 1, "")
+
+
+async def test_a_call_that_failed_is_told_with_what_it_may_have_cost(desk: Desk, feed: Feed) -> None:
+    await mapped(desk, NFL)
+    feed.odds = lambda _: answer({"message": "down"}, status=500)
+    await scraper(desk, feed).scrape()
+    (spent,) = desk.said(CreditsSpent)
+    assert (spent.planned, spent.used, spent.published) == (3, None, 0)
+    assert spent.failure

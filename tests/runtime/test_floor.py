@@ -9,9 +9,11 @@ from pathlib import Path
 import msgspec
 import pytest
 
-from shared.execution.gateway import Accepted, Outcome
+from shared.clock import Instant
+from shared.execution.gateway import Accepted, Outcome, Statement
 from shared.messages import FillRecorded, OrderUpdated, SignalRaised
 from shared.money import Quantity
+from shared.risk.controls import Proposal
 from shared.risk.gate import ApprovedOrder
 from shared.runtime.floor import signal_schedule
 from shared.runtime.local import Parts
@@ -35,10 +37,23 @@ class Slow:
         await self.may_answer.wait()
         return Accepted("venue", (), Quantity(0))
 
+    async def resolve(self, proposal: Proposal) -> Outcome:
+        raise AssertionError("nothing is unknown here")
+
+    async def cancel(self, venue_order_id: str, ticker: str, shard: int | None) -> None:
+        raise AssertionError("nothing rests here")
+
+    async def cancel_all(self) -> None:
+        raise AssertionError("nothing rests here")
+
+    async def statement(self, since: Instant) -> Statement | None:
+        return None
+
 
 @pytest.fixture
 async def made(tmp_path: Path) -> AsyncIterator[Parts]:
     made = parts(tmp_path)
+    await made.execution.begin(made.bankroll)
     quoted(made)
     yield made
     await close(made)
@@ -57,7 +72,7 @@ def heard(made: Parts, kind: type[SignalRaised] | type[OrderUpdated] | type[Fill
 
 async def test_a_signal_becomes_an_order_without_holding_the_bus(made: Parts) -> None:
     venue = Slow()
-    made.executor._gateway = venue
+    made.executor.gateway = venue
     await asyncio.wait_for(made.floor.on_message(live_signal(made)), 1)
     await asyncio.wait_for(venue.asked.wait(), 1)
     assert made.floor.busy
@@ -68,7 +83,7 @@ async def test_a_signal_becomes_an_order_without_holding_the_bus(made: Parts) ->
 
 async def test_closing_lets_an_order_end_and_starts_no_other(made: Parts) -> None:
     venue, orders = Slow(), heard(made, OrderUpdated)
-    made.executor._gateway = venue
+    made.executor.gateway = venue
     await made.floor.on_message(live_signal(made))
     await asyncio.wait_for(venue.asked.wait(), 1)
     made.floor.close()

@@ -6,6 +6,7 @@ import asyncio
 import random
 from collections.abc import Callable, Sequence
 from contextlib import suppress
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -16,11 +17,14 @@ from shared.clock import HOUR, Instant, ScaledClock, SystemClock, parse_instant
 from shared.errors import CredentialsError, StorageError
 from shared.execution import halt
 from shared.execution.executor import Watch
+from shared.execution.gateway import Outcome, Unknown
+from shared.execution.reservations import Reserved
 from shared.messages import Message, SignalRaised
 from shared.money import Price
 from shared.pipeline.kalshi_scrape import ScrapeReport
 from shared.ports import Value
-from shared.runtime import local
+from shared.risk.controls import Proposal
+from shared.runtime import local, loops
 from shared.terms import FeeType, OrderStatus
 from shared.venues.kalshi.events import BookSnapshot, Lifecycle, LifecycleKind
 from tests.execution.conftest import SCHEDULE, START, TICKER, cents, contracts, signal
@@ -216,8 +220,8 @@ async def test_the_first_cause_is_the_one_that_is_told(tmp_path: Path) -> None:
     made = parts(tmp_path)
 
     def twice(running: local.LocalSystem) -> None:
-        running._fail(CredentialsError("first"))
-        running._fail(StorageError("second"))
+        running.fail(CredentialsError("first"))
+        running.fail(StorageError("second"))
 
     assert str(await ended_by(made, twice)) == "first"
 
@@ -297,7 +301,7 @@ async def test_a_turn_under_way_is_finished_before_the_run_ends(tmp_path: Path) 
 async def test_a_turn_that_never_ends_does_not_hold_the_run(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(local, "_GRACE_S", 0.05)
+    monkeypatch.setattr(loops, "GRACE_S", 0.05)
     made = parts(tmp_path)
     running = system(made)
     begun = asyncio.Event()
@@ -324,14 +328,15 @@ async def test_the_last_account_snapshot_is_taken_after_the_last_fill(tmp_path: 
 # --- recovering ---------------------------------------------------------------------------------------------
 
 
-async def intended(made: local.Parts, mode: str) -> str:
+async def intended(made: local.Parts) -> str:
     """An order that was made durable, and then the process died."""
+    await made.execution.begin(made.bankroll)
     quoted(made)
     given = live_signal(made)
-    order = await made.executor._proposed(Watch(given, SCHEDULE, given.quantity))
-    assert order is not None
-    await made.journal.intend(given, order, mode)
-    return order.proposal.client_order_id
+    proposal = await made.executor._proposed(Watch(given, SCHEDULE, given.quantity))
+    assert proposal is not None
+    assert isinstance(await made.execution.journal.intend(given, proposal, 1), Reserved)
+    return proposal.client_order_id
 
 
 async def reopened(made: local.Parts, folder: Path) -> local.Parts:
@@ -344,19 +349,24 @@ async def reopened(made: local.Parts, folder: Path) -> local.Parts:
 
 async def test_a_paper_order_cut_off_in_flight_has_filled_nothing(tmp_path: Path) -> None:
     made = parts(tmp_path)
-    order_id = await intended(made, "paper")
+    order_id = await intended(made)
     again = await reopened(made, tmp_path)
     await run_until(system(again), lambda: "listing" in again.stats.alerts)
     rows = history(tmp_path, "SELECT status FROM orders WHERE order_id = ? ORDER BY observed_at", order_id)
-    assert rows[-1]["status"] == OrderStatus.CANCELED
+    assert rows[-1]["status"] == OrderStatus.REJECTED
     assert again.executor.account.reserved == 0
     assert again.executor.blocked == {}
 
 
 async def test_a_live_order_of_unknown_outcome_blocks_its_market_and_keeps_its_money(tmp_path: Path) -> None:
     made = parts(tmp_path)
-    await intended(made, "live")
+    await intended(made)
     again = await reopened(made, tmp_path)
+
+    async def silent(_: Proposal) -> Outcome:
+        return Unknown("the venue does not answer")
+
+    again.executor.gateway.resolve = silent  # type: ignore[method-assign, assignment]
     await run_until(system(again), lambda: "listing" in again.stats.alerts)
     assert list(again.executor.blocked) == [TICKER]
     assert again.executor.account.reserved > 0
@@ -364,6 +374,7 @@ async def test_a_live_order_of_unknown_outcome_blocks_its_market_and_keeps_its_m
 
 async def test_history_gets_the_fills_that_a_crash_kept_from_it(tmp_path: Path) -> None:
     made = parts(tmp_path)
+    await made.execution.begin(made.bankroll)
     quoted(made)
     await made.executor.on_signal(live_signal(made), SCHEDULE)
     ledger = made.executor.account
@@ -404,11 +415,11 @@ async def test_a_quiet_book_is_fresh_only_when_nothing_waits_to_be_read(tmp_path
     running = system(made)
     made.floor.keeper.apply(snapshot())
     book = made.floor.keeper.books[TICKER]
-    running._frames.put_nowait(snapshot("OTHER"))
-    await running._watch()
+    running.trading.frames.put_nowait(snapshot("OTHER"))
+    await running.trading.watch_books()
     assert book.updated_at == START
-    running._frames.get_nowait()
-    await running._watch()
+    running.trading.frames.get_nowait()
+    await running.trading.watch_books()
     assert book.updated_at is not None
     assert book.updated_at > START
     await close(made)
@@ -422,7 +433,7 @@ async def test_a_broken_book_is_asked_for_again(tmp_path: Path) -> None:
         at=START, ticker=TICKER, sid=1, seq=1, yes_bids=((Price(0), contracts(1)),), no_bids=()
     )
     made.floor.keeper.apply(bad)
-    await system(made)._watch()
+    await system(made).trading.watch_books()
     assert (stream.unwatched, stream.watched) == ([TICKER], [TICKER])
     await close(made)
 
@@ -431,9 +442,9 @@ async def test_a_halted_market_is_not_traded_until_it_is_active_again(tmp_path: 
     made = parts(tmp_path)
     running, keeper = system(made), made.floor.keeper
     keeper.apply(snapshot())
-    running._lived(Lifecycle(at=START, ticker=TICKER, kind=LifecycleKind.DEACTIVATED))
+    running.trading.lived(Lifecycle(at=START, ticker=TICKER, kind=LifecycleKind.DEACTIVATED))
     assert keeper.book_of(TICKER) is None
-    running._lived(Lifecycle(at=START, ticker=TICKER, kind=LifecycleKind.ACTIVATED))
+    running.trading.lived(Lifecycle(at=START, ticker=TICKER, kind=LifecycleKind.ACTIVATED))
     assert keeper.book_of(TICKER) is not None
     await close(made)
 
@@ -457,9 +468,9 @@ async def test_only_books_that_changed_go_into_history(tmp_path: Path) -> None:
     made = parts(tmp_path)
     running = system(made)
     made.floor.keeper.apply(snapshot())
-    await running._depth()
+    await running.trading.depth()
     made.floor.keeper.heard(made.clock.now())
-    await running._depth()
+    await running.trading.depth()
     await close(made)
     assert history(tmp_path, "SELECT count(*) AS n FROM kalshi_orderbook")[0]["n"] == 1
 
@@ -467,8 +478,12 @@ async def test_only_books_that_changed_go_into_history(tmp_path: Path) -> None:
 async def test_a_run_of_losses_halts_trading_until_a_person_resumes(tmp_path: Path) -> None:
     made = parts(tmp_path)
     running, account = system(made), made.executor.account
-    account.consecutive_losses = made.executor.limits.max_consecutive_losses
-    await running._settle()
+    stored = made.execution.stored
+    await stored.open(made.bankroll)
+    book, found = await stored.found()
+    unlucky = replace(book, consecutive_losses=made.executor.limits.max_consecutive_losses)
+    await stored.batch([stored.write(unlucky, found)], unlucky)
+    await running.trading.settle()
     assert (await halt.halted(made.documents)).startswith("breaker: 1000 losses in a row")
     await halt.resume(made.documents, SystemClock(), random.Random(0), "ann")  # noqa: S311
     await halt.restore(made.documents, account)

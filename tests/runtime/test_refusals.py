@@ -12,8 +12,8 @@ from shared.clock import MINUTE, Instant, ScaledClock
 from shared.config import Secret
 from shared.errors import CredentialsError
 from shared.pipeline.kalshi_scrape import KalshiScraper
-from shared.pipeline.map_events import MAPPINGS
 from shared.pipeline.odds_scrape import OddsScraper
+from shared.pipeline.places import MAPPINGS
 from shared.runtime.local import Parts
 from shared.venues.http import Response
 from shared.venues.kalshi.client import KalshiClient

@@ -24,7 +24,8 @@ from shared.messages import (
     SignalRaised,
 )
 from shared.schema import bigquery, duckdb, protobuf
-from shared.schema.columns import Column, Kind, columns
+from shared.schema.columns import _UNITS, Column, Kind, columns
+from shared.schema.glossary import WORDS
 
 REPOSITORY = Path(__file__).resolve().parents[2]
 
@@ -119,9 +120,54 @@ def test_a_field_description_keeps_the_unit_of_its_type() -> None:
 
 
 @pytest.mark.parametrize("kind", MESSAGES, ids=lambda kind: kind.__name__)
-def test_every_table_is_partitioned_by_our_clock_and_needs_a_filter(kind: type[Message]) -> None:
+def test_every_column_says_what_it_holds(kind: type[Message]) -> None:
+    """Words of its own in shared/messages.py, or those of its name in shared/schema/glossary.py."""
+
+    def silent(fields: list[dict[str, Any]], place: str) -> list[str]:
+        found = [f"{place}{field['name']}" for field in fields if not field.get("description")]
+        inner = [silent(field["fields"], f"{place}{field['name']}.") for field in fields if "fields" in field]
+        return sum(inner, found)
+
+    assert silent(bigquery.schema(kind), f"{kind.TABLE}.") == []
+
+
+def test_the_glossary_has_no_word_for_what_is_gone() -> None:
+    def names(found: tuple[Column, ...]) -> set[str]:
+        return {column.name for column in found}.union(*(names(column.fields) for column in found))
+
+    assert set(WORDS) <= set().union(*(names(columns(kind)) for kind in MESSAGES))
+
+
+def test_amounts_name_their_unit_in_every_description() -> None:
+    amounts = {column.name: column for kind in MESSAGES for column in columns(kind) if column.unit in _UNITS}
+    assert amounts
+    assert all(_UNITS[column.unit] in column.description for column in amounts.values())
+
+
+@pytest.mark.parametrize("kind", MESSAGES, ids=lambda kind: kind.__name__)
+def test_no_table_has_a_column_of_its_own_name(kind: type[Message]) -> None:
+    """In BigQuery that name would mean the whole row."""
+    assert kind.TABLE not in {column.name for column in columns(kind)}
+
+
+@pytest.mark.parametrize("kind", MESSAGES, ids=lambda kind: kind.__name__)
+def test_a_bigquery_table_ends_in_what_its_subscription_writes(kind: type[Message]) -> None:
+    written = [(field["name"], field["type"]) for field in bigquery.schema(kind)[len(columns(kind)) :]]
+    assert written == [
+        ("subscription_name", "STRING"),
+        ("message_id", "STRING"),
+        ("publish_time", "TIMESTAMP"),
+        ("attributes", "JSON"),
+    ]
+    assert bigquery.table(kind)["subscription"]["write_metadata"]
+    assert not {name for name, _ in written} & {column.name for column in columns(kind)}
+
+
+@pytest.mark.parametrize("kind", MESSAGES, ids=lambda kind: kind.__name__)
+def test_every_table_is_partitioned_by_a_time_and_needs_a_filter(kind: type[Message]) -> None:
     found = bigquery.table(kind)
-    assert (found["partition_field"], found["partition_type"]) == ("observed_at", "DAY")
+    assert (found["partition_field"], found["partition_type"]) == (kind.PARTITION, "DAY")
+    assert _field(kind, kind.PARTITION)["type"] in ("TIMESTAMP", "DATE")
     assert found["require_partition_filter"]
     assert found["clustering"] == list(kind.CLUSTER)
     assert all(

@@ -74,6 +74,7 @@ def desk_of(made: LocalSystem) -> Desk:
 @asynccontextmanager
 async def running_api(folder: Path) -> AsyncIterator[Api]:
     made = system(parts(folder))
+    await made.parts.execution.stored.open(made.parts.bankroll)
     async with serving(desk_of(made), Secret(TOKEN), 0) as port, aiohttp.ClientSession() as session:
         yield Api(made, port, session)
     await made.parts.bus.close()

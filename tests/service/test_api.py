@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
+from dataclasses import replace
 
 import msgspec
 import pytest
@@ -12,7 +13,8 @@ from shared.config import Secret
 from shared.errors import ConfigError, StorageError
 from shared.execution import halt
 from shared.messages import AlertRaised, Message
-from shared.orders.ledger import Fill
+from shared.orders.ledger import Fill, Ledger
+from shared.risk.book import Holding
 from shared.service.api import application, serving
 from shared.service.desk import Desk
 from shared.service.routes import ROUTES, document
@@ -80,9 +82,11 @@ async def test_readiness_says_everything_that_is_missing(api: Api) -> None:
 
 
 async def test_positions_are_what_the_ledger_holds(api: Api) -> None:
-    ledger = api.system.parts.executor.account.ledger
-    given = fill(side=Side.NO)
-    ledger.record(Fill("f1", "KX", "KX-E", given.side, given.price, given.quantity, given.fee))
+    stored, given = api.system.parts.execution.stored, fill(side=Side.NO)
+    ledger = Ledger(stored.seen.cash)
+    position = ledger.record(Fill("f1", "KX", "KX-E", given.side, given.price, given.quantity, given.fee))
+    assert position is not None
+    stored.seen = replace(stored.seen, cash=ledger.cash, holdings={"KX": Holding("game", "NFL", position)})
     _, body = await api.get("/positions")
     assert body["positions"] == [
         {

@@ -92,6 +92,7 @@ def test_a_sample_falls_into_the_bucket_whose_bound_it_does_not_exceed(ns: int, 
 
 
 async def test_money_is_in_dollars(parts: Parts) -> None:
+    await parts.execution.stored.open(parts.bankroll)
     assert value(page(parts), "arb_account_usd", part="cash") == 10_000
 
 

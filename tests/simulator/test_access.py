@@ -10,6 +10,7 @@ from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.asymmetric import padding, rsa
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
+from shared.clock import SECOND
 from shared.simulator.kalshi_http import PREFIX
 from shared.simulator.limits import Limits
 from shared.simulator.web import Request
@@ -134,3 +135,37 @@ def test_limits_and_costs_are_published() -> None:
         for row in bench.get("/account/endpoint_costs")["endpoint_costs"]
     }
     assert costs["DELETE", "/trade-api/v2/portfolio/events/orders"] == 2
+
+
+def test_a_key_may_do_what_its_scopes_say() -> None:
+    bench = Bench()
+    bench.api.add_key("reader", bench.key.public_key(), bench.account, ("read",))
+    bench.api.add_key("trader", bench.key.public_key(), bench.account, ("write::trade",))
+    bench.api.add_key("purse", bench.key.public_key(), bench.account, ("read::portfolio_balance",))
+    seen = {}
+    for bench.key_id in ("reader", "trader", "purse"):
+        seen[bench.key_id] = (
+            bench.send("GET", "/portfolio/orders")[0],
+            bench.send("GET", "/portfolio/balance")[0],
+            bench.send("DELETE", "/portfolio/events/orders")[0],
+            bench.send("POST", "/portfolio/intra_exchange_instance_transfer", {})[0],
+        )
+    assert seen == {
+        "reader": (200, 200, 403, 403),
+        "trader": (403, 403, 204, 403),
+        "purse": (403, 200, 403, 403),
+    }
+
+
+def test_keys_are_listed_with_scopes_and_the_end_of_the_location_attestation() -> None:
+    bench = Bench()
+    bench.api.add_key("reader", bench.key.public_key(), bench.account, ("read",))
+    body = bench.get("/api_keys", signed=True)
+    assert [(row["api_key_id"], row["scopes"]) for row in body["api_keys"]] == [
+        (bench.key_id, ["read", "write"]),
+        ("reader", ["read"]),
+    ]
+    assert "api_key_region_expiration_ts" not in body
+    bench.account.region_expires = bench.clock.now()
+    body = bench.get("/api_keys", signed=True)
+    assert body["api_key_region_expiration_ts"] == bench.clock.now() // SECOND

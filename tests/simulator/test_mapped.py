@@ -23,7 +23,11 @@ def test_nearly_every_market_is_mapped_and_none_to_a_wrong_event() -> None:
         for sport in bench.odds("/sports")[1]
         for event in bench.odds(f"/sports/{sport['key']}/events")[1]
     ]
-    truth = {m.ticker: contest.game.odds_id for contest in bench.world.contests for m in contest.markets}
+    truth = {
+        market.ticker: contest.game.odds_id
+        for contest in bench.world.contests
+        for market in (*contest.markets, *contest.props)
+    }
     decided = map_markets(markets, events, now)
     mapped = [decision for decision in decided if decision.odds_event_id]
     assert unusable == []

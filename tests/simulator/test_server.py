@@ -11,18 +11,24 @@ import pytest
 from websockets.asyncio.client import connect as ws_connect
 from websockets.exceptions import InvalidStatus
 
-from shared.clock import ManualClock
+from shared.clock import SECOND, ManualClock
 from shared.config import Secret
+from shared.errors import OutcomeUnknownError
 from shared.messages import BookSeen
+from shared.money import Price, Quantity
+from shared.simulator.scenario import Fault, Kind, Scenario, dumps
 from shared.simulator.schedule import SMALL
 from shared.simulator.server import Urls, serve
 from shared.simulator.world import World
+from shared.terms import Side
 from shared.venues.http import AiohttpTransport
 from shared.venues.kalshi.client import KalshiClient
 from shared.venues.kalshi.events import BookDelta, BookSnapshot, StreamEvent
+from shared.venues.kalshi.order_wire import OrderTicket, TimeInForce
 from shared.venues.kalshi.protocol import StreamProtocol
 from shared.venues.kalshi.sign import Signer, load_private_key
 from shared.venues.kalshi.stream import AiohttpConnect, KalshiStream
+from shared.venues.kalshi.trading import KalshiTrading
 from shared.venues.odds_api.client import OddsApiClient
 from shared.venues.retry import Retry
 from tests.simulator.bench import QUOTED, START
@@ -135,3 +141,56 @@ async def test_the_projects_stream_mirrors_every_book() -> None:
             await asyncio.gather(task, return_exceptions=True)
             await connect.close()
         assert not [event for event in heard if type(event).__name__ in ("Gap", "Problem")]
+
+
+async def test_an_answer_that_is_lost_ends_the_connection_and_the_order_rests() -> None:
+    async with _running() as (urls, world, clock):
+        urls.kalshi.play(Scenario(faults=(Fault(kind=Kind.TIMEOUT, on="create", seconds=2),)))
+        transport = AiohttpTransport()
+        client = KalshiClient(
+            transport, clock, Retry(clock, lambda: 0.5), base_url=urls.kalshi_base_url, signer=_signer(urls)
+        )
+        market = next(m for m in world.exchange.listing if m.quote.bid_size)
+        ticket = OrderTicket(
+            market.ticker, market.contract.shard, Side.YES, Price(10_000), Quantity(100), "0-1",
+            TimeInForce.GTC,
+        )  # fmt: skip
+        asking = asyncio.create_task(KalshiTrading(client, clock).create(ticket))
+        try:
+            await _until(clock, asking.done)
+            with pytest.raises(OutcomeUnknownError, match="no answer"):
+                await asking
+        finally:
+            await transport.close()
+        assert len(urls.account.resting()) == 1
+
+
+async def test_a_scenario_is_set_and_the_truth_read_over_the_socket() -> None:
+    async with _running() as (urls, _, _), aiohttp.ClientSession() as session:
+        faults = (Fault(kind=Kind.REFUSE, on="handshake", status=503),)
+        async with session.put(f"{urls.control_url}/scenario", data=dumps(Scenario(faults=faults))) as answer:
+            assert answer.status == 200
+        with pytest.raises(InvalidStatus) as refused:
+            await ws_connect(urls.kalshi_ws_url)
+        assert refused.value.response.status_code == 503
+        async with session.get(f"{urls.control_url}/truth") as answer:
+            assert (await answer.json())["cash"] == {"0": 5e9, "1": 0, "2": 5e9, "3": 5e9}
+
+
+async def test_a_held_back_frame_is_sent_while_nobody_asks() -> None:
+    async with _running() as (urls, world, clock), aiohttp.ClientSession() as session:
+        urls.kalshi.play(Scenario(faults=(Fault(kind=Kind.LATE, on="orderbook_snapshot", seconds=3),)))
+        headers = _signer(urls).headers("GET", "/trade-api/ws/v2", clock.now())
+        async with session.ws_connect(urls.kalshi_ws_url, headers=headers) as line:
+            params = {"channels": ["orderbook_delta"], "market_tickers": [world.exchange.listing[0].ticker]}
+            await line.send_json({"id": 1, "cmd": "subscribe", "params": params})
+            assert (await line.receive_json())["type"] == "subscribed"
+
+            async def snapshot() -> None:
+                while (await line.receive_json())["type"] != "orderbook_snapshot":
+                    pass
+
+            reading, since = asyncio.create_task(snapshot()), clock.now()
+            await _until(clock, reading.done)
+            await reading
+            assert 2.9 <= (clock.now() - since) / SECOND < 4.5

@@ -20,18 +20,21 @@ def _words(text: str) -> frozenset[str]:
 LAYERS: tuple[frozenset[str], ...] = tuple(
     _words(tier)
     for tier in (
+        # Alone on purpose: what stops everything must not share a line with what it stops.
+        "kill",
         "errors",
         "ids money clock terms trace",
         "messages",
         "ports",
-        "config cas idempotence lease schema topology",
+        "config cas findings idempotence lease schema topology",
         "delivery",
         "entry",
         "backends",
         "odds fees",
         "books",
-        "mapping props",
+        "mapping",
         "edges",
+        "props",
         "lanes",
         "sizing",
         "orders",
@@ -45,8 +48,9 @@ LAYERS: tuple[frozenset[str], ...] = tuple(
         "simulator",
         "replay",
         "platforms",
+        "desks",
         "bootstrap",
-        "worker",
+        "worker executor",
         "cli",
     )
 )
@@ -78,7 +82,7 @@ _IMPURE_CALLS = frozenset(
 _FILE_METHODS = _words("read_text write_text read_bytes write_bytes mkdir unlink touch iterdir glob rglob")
 _READS_PACKAGE_DATA = "shared/mapping/tables.py"
 
-HEAVY = _words("duckdb numpy rich typer rapidfuzz functions_framework google scipy")
+HEAVY = _words("duckdb numpy rich typer rapidfuzz functions_framework google scipy sqlglot")
 _MAY_BE_HEAVY = ("shared/cli/", "shared/backends/local/", "shared/backends/gcp/")
 
 _SPEAKS_VENUE = ("shared/venues/", "shared/simulator/")

@@ -16,11 +16,15 @@ from functions.edge_detector import main as edge_detector
 from functions.event_mapper import main as event_mapper
 from functions.kalshi_scraper import main as kalshi_scraper
 from functions.odds_scraper import main as odds_scraper
+from functions.props_processor import main as props_processor
+from functions.props_scraper import main as props_scraper
 from shared.backends.local.history import open_history
-from shared.bootstrap import RunOptions, Venues, paper_system
+from shared.bootstrap import local_system
 from shared.clock import Instant, ScaledClock, SystemClock
 from shared.config import Secret, load
-from shared.runtime.local import Handlers, LocalSystem, Pace, Parts
+from shared.desks import RunOptions, Venues
+from shared.runtime.local import Handlers, LocalSystem, Parts
+from shared.runtime.trading import Pace
 from shared.simulator.faults import Faults
 from shared.simulator.schedule import Preset
 from shared.simulator.server import serve
@@ -40,8 +44,27 @@ QUICK = Preset(
 )
 SPEED = 300.0
 _LOOK_S = 0.02
-PACE = Pace(listing=60, odds=60, settle=60, account=120, books=15, sweep=30, depth=120, housekeeping=300)
-HANDLERS = Handlers(kalshi_scraper.handle, odds_scraper.handle, event_mapper.handle, edge_detector.handle)
+PACE = Pace(
+    listing=60,
+    odds=60,
+    settle=60,
+    account=120,
+    books=15,
+    sweep=30,
+    depth=120,
+    housekeeping=300,
+    lease=1_500,
+    trader=75,
+    reconcile=300,
+)
+HANDLERS = Handlers(
+    kalshi_scraper.handle,
+    odds_scraper.handle,
+    event_mapper.handle,
+    edge_detector.handle,
+    props_scraper.handle,
+    props_processor.handle,
+)
 # Nobody listens on the discard port.
 NOWHERE = Venues(
     "http://127.0.0.1:9/trade-api/v2",
@@ -91,7 +114,7 @@ def parts(folder: Path, venues: Venues = NOWHERE, clock: ScaledClock | None = No
     )
     options = RunOptions(PACE, Profile.ANY_EDGE, 1_000_000, max_book_age_s=SPEED, keep_raw=False)
     clock = clock or ScaledClock(SystemClock().now(), SPEED)
-    return paper_system(settings, venues, folder, clock, options)
+    return local_system(settings, venues, folder, clock, options)
 
 
 def system(made: Parts) -> LocalSystem:

@@ -372,7 +372,7 @@ CREATE OR REPLACE VIEW alerts_latest AS
   SELECT * FROM alerts
   QUALIFY row_number() OVER (PARTITION BY event_id ORDER BY observed_at, trace_id) = 1;
 
-CREATE TABLE IF NOT EXISTS breaker (
+CREATE TABLE IF NOT EXISTS breaker_moves (
   "observed_at" TIMESTAMP WITH TIME ZONE,
   "source_at" TIMESTAMP WITH TIME ZONE,
   "schema_version" BIGINT,
@@ -387,8 +387,8 @@ CREATE TABLE IF NOT EXISTS breaker (
   "actor" VARCHAR,
   "at" TIMESTAMP WITH TIME ZONE
 );
-CREATE OR REPLACE VIEW breaker_latest AS
-  SELECT * FROM breaker
+CREATE OR REPLACE VIEW breaker_moves_latest AS
+  SELECT * FROM breaker_moves
   QUALIFY row_number() OVER (PARTITION BY event_id ORDER BY observed_at, trace_id) = 1;
 
 CREATE TABLE IF NOT EXISTS reconciliation (
@@ -447,4 +447,192 @@ CREATE TABLE IF NOT EXISTS quarantine (
 );
 CREATE OR REPLACE VIEW quarantine_latest AS
   SELECT * FROM quarantine
+  QUALIFY row_number() OVER (PARTITION BY event_id ORDER BY observed_at, trace_id) = 1;
+
+CREATE TABLE IF NOT EXISTS player_props_runs (
+  "observed_at" TIMESTAMP WITH TIME ZONE,
+  "source_at" TIMESTAMP WITH TIME ZONE,
+  "schema_version" BIGINT,
+  "event_id" VARCHAR,
+  "trace_id" VARCHAR,
+  "run_id" VARCHAR,
+  "game_date" DATE,
+  "prefix" VARCHAR,
+  "series" BIGINT,
+  "markets" BIGINT,
+  "books" BIGINT,
+  "games" BIGINT,
+  "calls" BIGINT,
+  "credits_used" BIGINT,
+  "kalshi_available" BOOLEAN,
+  "failed" STRUCT("key" VARCHAR, "value" VARCHAR)[]
+);
+CREATE OR REPLACE VIEW player_props_runs_latest AS
+  SELECT * FROM player_props_runs
+  QUALIFY row_number() OVER (PARTITION BY event_id ORDER BY observed_at, trace_id) = 1;
+
+CREATE TABLE IF NOT EXISTS kalshi_player_props (
+  "observed_at" TIMESTAMP WITH TIME ZONE,
+  "source_at" TIMESTAMP WITH TIME ZONE,
+  "schema_version" BIGINT,
+  "event_id" VARCHAR,
+  "trace_id" VARCHAR,
+  "game_date" DATE,
+  "ticker" VARCHAR,
+  "event_ticker" VARCHAR,
+  "series_ticker" VARCHAR,
+  "league" VARCHAR,
+  "prop_type" VARCHAR,
+  "player_name" VARCHAR,
+  "player_lookup" VARCHAR,
+  "player_team" VARCHAR,
+  "player_id" VARCHAR,
+  "home" VARCHAR,
+  "away" VARCHAR,
+  "odds_event_id" VARCHAR,
+  "starts_at" TIMESTAMP WITH TIME ZONE,
+  "threshold" BIGINT,
+  "line" DOUBLE,
+  "yes_bid" BIGINT,
+  "yes_bid_size" BIGINT,
+  "yes_ask" BIGINT,
+  "yes_ask_size" BIGINT,
+  "no_bid" BIGINT,
+  "no_bid_size" BIGINT,
+  "no_ask" BIGINT,
+  "no_ask_size" BIGINT,
+  "last_price" BIGINT,
+  "volume" BIGINT,
+  "open_interest" BIGINT,
+  "implied_low" DOUBLE,
+  "implied_high" DOUBLE,
+  "over_american" BIGINT,
+  "under_american" BIGINT,
+  "depth" BIGINT,
+  "liquidity" VARCHAR,
+  "yes_executable" BIGINT,
+  "no_executable" BIGINT,
+  "round_trip_cost" DOUBLE,
+  "status" VARCHAR,
+  "opens_at" TIMESTAMP WITH TIME ZONE,
+  "closes_at" TIMESTAMP WITH TIME ZONE,
+  "expected_expiration_at" TIMESTAMP WITH TIME ZONE,
+  "result" VARCHAR,
+  "settlement_value" BIGINT,
+  "validated_team" VARCHAR,
+  "team_confidence" DOUBLE,
+  "team_method" VARCHAR,
+  "has_team_issues" BOOLEAN,
+  "findings" VARCHAR[],
+  "content_hash" VARCHAR,
+  "run_id" VARCHAR,
+  "processed_at" TIMESTAMP WITH TIME ZONE
+);
+CREATE OR REPLACE VIEW kalshi_player_props_latest AS
+  SELECT * FROM kalshi_player_props
+  QUALIFY row_number() OVER (PARTITION BY event_id ORDER BY observed_at, trace_id) = 1;
+
+CREATE TABLE IF NOT EXISTS sportsbook_player_props (
+  "observed_at" TIMESTAMP WITH TIME ZONE,
+  "source_at" TIMESTAMP WITH TIME ZONE,
+  "schema_version" BIGINT,
+  "event_id" VARCHAR,
+  "trace_id" VARCHAR,
+  "game_date" DATE,
+  "odds_event_id" VARCHAR,
+  "sport_key" VARCHAR,
+  "league" VARCHAR,
+  "home" VARCHAR,
+  "away" VARCHAR,
+  "starts_at" TIMESTAMP WITH TIME ZONE,
+  "bookmaker" VARCHAR,
+  "market" VARCHAR,
+  "is_alternate" BOOLEAN,
+  "prop_type" VARCHAR,
+  "player_name" VARCHAR,
+  "player_lookup" VARCHAR,
+  "line" DOUBLE,
+  "over_price" DOUBLE,
+  "under_price" DOUBLE,
+  "over_fair" DOUBLE,
+  "last_update" TIMESTAMP WITH TIME ZONE,
+  "content_hash" VARCHAR,
+  "run_id" VARCHAR,
+  "processed_at" TIMESTAMP WITH TIME ZONE
+);
+CREATE OR REPLACE VIEW sportsbook_player_props_latest AS
+  SELECT * FROM sportsbook_player_props
+  QUALIFY row_number() OVER (PARTITION BY event_id ORDER BY observed_at, trace_id) = 1;
+
+CREATE TABLE IF NOT EXISTS prop_comparisons (
+  "observed_at" TIMESTAMP WITH TIME ZONE,
+  "source_at" TIMESTAMP WITH TIME ZONE,
+  "schema_version" BIGINT,
+  "event_id" VARCHAR,
+  "trace_id" VARCHAR,
+  "game_date" DATE,
+  "ticker" VARCHAR,
+  "event_ticker" VARCHAR,
+  "league" VARCHAR,
+  "prop_type" VARCHAR,
+  "player_name" VARCHAR,
+  "player_lookup" VARCHAR,
+  "odds_event_id" VARCHAR,
+  "starts_at" TIMESTAMP WITH TIME ZONE,
+  "line" DOUBLE,
+  "method" VARCHAR,
+  "model" VARCHAR,
+  "tradable" BOOLEAN,
+  "reasons" VARCHAR[],
+  "fair" DOUBLE,
+  "yes_fair" DOUBLE,
+  "no_fair" DOUBLE,
+  "model_error" DOUBLE,
+  "standard_error" DOUBLE,
+  "books" BIGINT,
+  "quote_age_s" DOUBLE,
+  "book_lines" DOUBLE[],
+  "yes_ask" BIGINT,
+  "no_ask" BIGINT,
+  "yes_net_edge" DOUBLE,
+  "no_net_edge" DOUBLE,
+  "yes_quantity" BIGINT,
+  "no_quantity" BIGINT,
+  "differences" STRUCT("state" VARCHAR, "exchange_pays" BIGINT, "book_pays" VARCHAR, "probability" DOUBLE, "note" VARCHAR)[],
+  "evidence" VARCHAR[],
+  "run_id" VARCHAR
+);
+CREATE OR REPLACE VIEW prop_comparisons_latest AS
+  SELECT * FROM prop_comparisons
+  QUALIFY row_number() OVER (PARTITION BY event_id ORDER BY observed_at, trace_id) = 1;
+
+CREATE TABLE IF NOT EXISTS player_prop_predictions (
+  "observed_at" TIMESTAMP WITH TIME ZONE,
+  "source_at" TIMESTAMP WITH TIME ZONE,
+  "schema_version" BIGINT,
+  "event_id" VARCHAR,
+  "trace_id" VARCHAR,
+  "game_date" DATE,
+  "league" VARCHAR,
+  "player_name" VARCHAR,
+  "player_lookup" VARCHAR,
+  "prop_type" VARCHAR,
+  "line" DOUBLE,
+  "line_source" VARCHAR,
+  "line_age_s" DOUBLE,
+  "is_stale" BOOLEAN,
+  "over_probability" DOUBLE,
+  "model" VARCHAR,
+  "model_version" VARCHAR,
+  "kalshi_available" BOOLEAN,
+  "kalshi_line" DOUBLE,
+  "kalshi_yes_price" BIGINT,
+  "kalshi_no_price" BIGINT,
+  "kalshi_liquidity" VARCHAR,
+  "kalshi_market_ticker" VARCHAR,
+  "line_discrepancy" DOUBLE,
+  "run_id" VARCHAR
+);
+CREATE OR REPLACE VIEW player_prop_predictions_latest AS
+  SELECT * FROM player_prop_predictions
   QUALIFY row_number() OVER (PARTITION BY event_id ORDER BY observed_at, trace_id) = 1;

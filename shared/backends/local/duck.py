@@ -1,4 +1,4 @@
-"""What the warehouse and its readers share: connections, rows, views, and errors in the operator's words."""
+"""What the warehouse and its readers share: connections, rows, and errors in the operator's words."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from typing import Any
 import duckdb
 
 from shared.backends.local.errors import storage_error
-from shared.errors import ConfigError, MalformedError
+from shared.errors import MalformedError
 
 # The warehouse shares the machine with a trading loop: it may not take every core and most of the memory.
 # And a query never fetches an extension from the network: json, parquet and icu are in the wheel.
@@ -48,29 +48,3 @@ def rows(connection: duckdb.DuckDBPyConnection, sql: str, parameters: Sequence[A
     found = connection.execute(sql, list(parameters))
     names = [column[0] for column in found.description or ()]
     return [dict(zip(names, row, strict=True)) for row in found.fetchall()]
-
-
-def register_views(connection: duckdb.DuckDBPyConnection, folder: Path) -> list[str]:
-    """Create a view from every ``*.sql`` file in ``folder`` (a query; its name is the view's) and name them.
-
-    Views may use each other in any order. Raises :class:`ConfigError` that names the file that fails.
-    """
-    waiting = {file.stem: file.read_text(encoding="utf-8") for file in sorted(folder.glob("*.sql"))}
-    made: list[str] = []
-    while waiting:
-        failures = {name: _create(connection, name, query) for name, query in waiting.items()}
-        if all(failures.values()):
-            name, cause = next(iter(failures.items()))
-            raise ConfigError(f"{folder / name}.sql: {cause}")
-        made += [name for name, cause in failures.items() if cause is None]
-        waiting = {name: waiting[name] for name, cause in failures.items() if cause is not None}
-    return made
-
-
-def _create(connection: duckdb.DuckDBPyConnection, name: str, query: str) -> str | None:
-    """The reason why the view cannot be made (yet)."""
-    try:
-        connection.execute(f'CREATE OR REPLACE VIEW "{name}" AS {query.rstrip().rstrip(";")}')
-    except duckdb.ProgrammingError as exc:
-        return str(exc)
-    return None

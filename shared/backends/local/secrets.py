@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import asyncio
+from pathlib import Path
 
 from shared.config import Secret, Settings
 from shared.errors import CredentialsError
 
 KALSHI_PRIVATE_KEY = "KALSHI_PRIVATE_KEY"
+KALSHI_KILL_PRIVATE_KEY = "KALSHI_KILL_PRIVATE_KEY"
 
 
 class SettingsSecrets:
@@ -21,22 +23,21 @@ class SettingsSecrets:
         value = getattr(self._settings, name.lower(), None)
         if isinstance(value, Secret) and value:
             return value.reveal().encode()
-        if name == KALSHI_PRIVATE_KEY and self._settings.kalshi_private_key_path is not None:
-            return await asyncio.to_thread(self._read_key)
+        path = getattr(self._settings, f"{name.lower()}_path", None)
+        if isinstance(path, Path):
+            return await asyncio.to_thread(_read_key, name, path)
         raise CredentialsError(f"{name} is not set: put it in the environment or in .env", code="missing")
 
-    def _read_key(self) -> bytes:
-        path = self._settings.kalshi_private_key_path
-        try:
-            data = path.read_bytes() if path is not None else b""
-        except OSError as exc:
-            raise CredentialsError(
-                f"KALSHI_PRIVATE_KEY_PATH: {path} cannot be read ({exc.strerror}); check its permissions",
-                code="unreadable",
-            ) from exc
-        if b"PRIVATE KEY" not in data[:100]:
-            raise CredentialsError(
-                f"KALSHI_PRIVATE_KEY_PATH: {path} is not a PEM private key; download it again",
-                code="not_pem",
-            )
-        return data
+
+def _read_key(name: str, path: Path) -> bytes:
+    try:
+        data = path.read_bytes()
+    except OSError as exc:
+        raise CredentialsError(
+            f"{name}_PATH: {path} cannot be read ({exc.strerror}); check its permissions", code="unreadable"
+        ) from exc
+    if b"PRIVATE KEY" not in data[:100]:
+        raise CredentialsError(
+            f"{name}_PATH: {path} is not a PEM private key; download it again", code="not_pem"
+        )
+    return data

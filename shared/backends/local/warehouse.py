@@ -105,10 +105,6 @@ class DuckWarehouse:
         """Rows of a query as dictionaries; raises ``MalformedError`` for a wrong statement."""
         return await self._run(self._reader, partial(duck.rows, self._reads, sql, parameters))
 
-    async def register_views(self, folder: Path) -> list[str]:
-        """Create a view from every ``*.sql`` file in ``folder``; returns their names."""
-        return await self._run(self._writer, partial(duck.register_views, self._db, folder))
-
     async def export(self) -> int:
         """Copy every day that has changed to Parquet; returns how many files were written."""
         async with self._writing:

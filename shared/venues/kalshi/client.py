@@ -7,6 +7,7 @@ core that order entry uses too: it sends exactly once.
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Generic, TypeVar
@@ -105,6 +106,14 @@ class KalshiClient:
         if not 200 <= response.status < 300:
             raise error_of(response, f"{method} {path}", write=method != "GET")
         return response
+
+    async def presign(self, method: str, path: str) -> None:
+        """Have the headers of a request ready before it is wanted; due about once a second.
+
+        An RSA signature takes 0.7 ms, most of an order's way out. It is made in a thread of its own.
+        """
+        if self._signer is not None:
+            await asyncio.to_thread(self._signer.prepare, method, self._base_path + path, self._clock.now())
 
     async def get(
         self,
@@ -209,12 +218,20 @@ class KalshiClient:
         series_ticker: str,
         *,
         status: str = "open",
+        min_close: Instant | None = None,
         series: Mapping[str, wire.Series] | None = None,
         starts: Mapping[str, Instant] | None = None,
     ) -> Rows[MarketListed]:
-        """Every market of a series by way of its events: with event titles, fee parameters, start times."""
+        """Every market of a series by way of its events: with event titles, fee parameters, start times.
+
+        ``min_close`` leaves out events that closed before it: settled ones reach back for months.
+        """
         params = pairs(
-            limit=_EVENTS_PAGE, series_ticker=series_ticker, status=status, with_nested_markets="true"
+            limit=_EVENTS_PAGE,
+            series_ticker=series_ticker,
+            status=status,
+            with_nested_markets="true",
+            min_close_ts=unix_of(min_close),
         )
 
         def make(rows: Iterable[msgspec.Raw], now: Instant) -> tuple[list[MarketListed], list[Quarantined]]:

@@ -13,7 +13,7 @@ from cryptography.exceptions import UnsupportedAlgorithm
 from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ed25519, padding, rsa
 
-from shared.clock import Instant
+from shared.clock import SECOND, Instant
 from shared.errors import CredentialsError
 
 PrivateKey = rsa.RSAPrivateKey | ed25519.Ed25519PrivateKey
@@ -21,21 +21,39 @@ PrivateKey = rsa.RSAPrivateKey | ed25519.Ed25519PrivateKey
 _PSS = padding.PSS(mgf=padding.MGF1(hashes.SHA256()), salt_length=padding.PSS.DIGEST_LENGTH)
 _SHA256 = hashes.SHA256()
 _SMALLEST_RSA_BITS = 2048
+# A timestamp 10 s off was taken, and machines' clocks may be 5 s apart before anybody is alarmed.
+_YOUNG = 2 * SECOND
 _NEW_KEY = "create an API key on the exchange's account page and use the private key file it offers"
 
 
 class Signer:
     """Signs with one key. ``repr`` shows neither the key nor its id."""
 
-    __slots__ = ("_key", "_key_id")
+    __slots__ = ("_key", "_key_id", "_ready")
 
     def __init__(self, key_id: str, key: PrivateKey) -> None:
         if not key_id.strip():
             raise CredentialsError("the key id is empty: set KALSHI_KEY_ID to the id shown beside the key")
         self._key_id, self._key = key_id.strip(), key
+        self._ready: dict[tuple[str, str], tuple[Instant, dict[str, str]]] = {}
 
     def headers(self, method: str, path: str, now: Instant) -> dict[str, str]:
-        """The three headers of one request. A query on ``path`` is left out of what is signed."""
+        """The three headers of one request. A query on ``path`` is left out of what is signed.
+
+        Headers made ahead by :meth:`prepare` are used, once, while they are young.
+        """
+        made_at, ready = self._ready.pop((method, path), (None, None))
+        if made_at is not None and ready is not None and 0 <= now - made_at <= _YOUNG:
+            return ready
+        return self._made(method, path, now)
+
+    def prepare(self, method: str, path: str, now: Instant) -> None:
+        """Sign a request ahead of its time, if none is ready that will last: the body is not signed."""
+        made_at = self._ready.get((method, path), (None, None))[0]
+        if made_at is None or not 0 <= now - made_at <= _YOUNG // 2:
+            self._ready[method, path] = now, self._made(method, path, now)
+
+    def _made(self, method: str, path: str, now: Instant) -> dict[str, str]:
         timestamp = str(now // 1000)
         message = f"{timestamp}{method.upper()}{path.partition('?')[0]}".encode()
         return {

@@ -120,6 +120,7 @@ class KalshiStream:
         finally:
             self._socket = None
             watchdog.cancel()
+            await asyncio.wait([watchdog])
             await socket.close()
         return "the line was silent" if self._is_silent() else "the line was closed"
 

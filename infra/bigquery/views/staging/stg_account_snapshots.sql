@@ -1,0 +1,20 @@
+-- Generated from shared/messages.py by arb schema; do not edit.
+-- Question: What is in account_snapshots, each event once? Cash and portfolio value at one moment, per shard.
+-- Grain: one row per event_id; copies delivered more than once are dropped.
+-- Units: as in the table: money in micro-dollars, quantities in hundredths of a contract.
+SELECT
+  `observed_at`,
+  `source_at`,
+  `schema_version`,
+  `event_id`,
+  `trace_id`,
+  `mode`,
+  `cash`,
+  `reserved`,
+  `portfolio_value`,
+  `realized`,
+  `fees`,
+  `shard_cash`
+FROM `${dataset}.account_snapshots`
+WHERE `observed_at` >= TIMESTAMP '2025-01-01 00:00:00+00'
+QUALIFY ROW_NUMBER() OVER (PARTITION BY `event_id`, `observed_at` ORDER BY `trace_id`) = 1

@@ -1,0 +1,26 @@
+-- Generated from shared/messages.py by arb schema; do not edit.
+-- Question: What is in fills, each event once? One confirmed fill. ``price`` is for the side bought.
+-- Grain: one row per event_id; copies delivered more than once are dropped.
+-- Units: as in the table: money in micro-dollars, quantities in hundredths of a contract.
+SELECT
+  `observed_at`,
+  `source_at`,
+  `schema_version`,
+  `event_id`,
+  `trace_id`,
+  `fill_id`,
+  `order_id`,
+  `signal_id`,
+  `ticker`,
+  `event_ticker`,
+  `side`,
+  `price`,
+  `quantity`,
+  `fee`,
+  `is_taker`,
+  `mode`,
+  `profile`,
+  `league`
+FROM `${dataset}.fills`
+WHERE `observed_at` >= TIMESTAMP '2025-01-01 00:00:00+00'
+QUALIFY ROW_NUMBER() OVER (PARTITION BY `event_id`, `observed_at` ORDER BY `trace_id`) = 1

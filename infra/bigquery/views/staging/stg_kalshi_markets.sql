@@ -1,0 +1,52 @@
+-- Generated from shared/messages.py by arb schema; do not edit.
+-- Question: What is in kalshi_markets, each event once? One market as the exchange lists it: text, strike, times, fee parameters, best quotes.
+-- Grain: one row per event_id; copies delivered more than once are dropped.
+-- Units: as in the table: money in micro-dollars, quantities in hundredths of a contract.
+SELECT
+  `observed_at`,
+  `source_at`,
+  `schema_version`,
+  `event_id`,
+  `trace_id`,
+  `ticker`,
+  `event_ticker`,
+  `series_ticker`,
+  `venue`,
+  `exchange_index`,
+  `shape`,
+  `status`,
+  `is_combo`,
+  `title`,
+  `event_title`,
+  `event_sub_title`,
+  `yes_sub_title`,
+  `no_sub_title`,
+  `rules_primary`,
+  `rules_secondary`,
+  `strike_type`,
+  `floor_strike`,
+  `cap_strike`,
+  `custom_strike`,
+  `mutually_exclusive`,
+  `opens_at`,
+  `closes_at`,
+  `expected_expiration_at`,
+  `occurs_at`,
+  `starts_at`,
+  `yes_bid`,
+  `yes_bid_size`,
+  `yes_ask`,
+  `yes_ask_size`,
+  `last_price`,
+  `volume`,
+  `open_interest`,
+  `price_ranges`,
+  `fee_type`,
+  `fee_multiplier_micro`,
+  `fee_waived_until`,
+  `result`,
+  `settlement_value`,
+  `settled_at`
+FROM `${dataset}.kalshi_markets`
+WHERE `observed_at` >= TIMESTAMP '2025-01-01 00:00:00+00'
+QUALIFY ROW_NUMBER() OVER (PARTITION BY `event_id`, `observed_at` ORDER BY `trace_id`) = 1

@@ -1,0 +1,21 @@
+-- Generated from shared/messages.py by arb schema; do not edit.
+-- Question: What is in kalshi_ticks, each event once? Best quotes of a market at one moment (stream ``ticker`` or a changed listing).
+-- Grain: one row per event_id; copies delivered more than once are dropped.
+-- Units: as in the table: money in micro-dollars, quantities in hundredths of a contract.
+SELECT
+  `observed_at`,
+  `source_at`,
+  `schema_version`,
+  `event_id`,
+  `trace_id`,
+  `ticker`,
+  `yes_bid`,
+  `yes_bid_size`,
+  `yes_ask`,
+  `yes_ask_size`,
+  `last_price`,
+  `volume`,
+  `open_interest`
+FROM `${dataset}.kalshi_ticks`
+WHERE `observed_at` >= TIMESTAMP '2025-01-01 00:00:00+00'
+QUALIFY ROW_NUMBER() OVER (PARTITION BY `event_id`, `observed_at` ORDER BY `trace_id`) = 1

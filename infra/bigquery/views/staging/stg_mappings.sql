@@ -1,0 +1,24 @@
+-- Generated from shared/messages.py by arb schema; do not edit.
+-- Question: What is in mappings, each event once? A market mapped to a sportsbook event with proof, or refused with a reason.
+-- Grain: one row per event_id; copies delivered more than once are dropped.
+-- Units: as in the table: money in micro-dollars, quantities in hundredths of a contract.
+SELECT
+  `observed_at`,
+  `source_at`,
+  `schema_version`,
+  `event_id`,
+  `trace_id`,
+  `ticker`,
+  `event_ticker`,
+  `league`,
+  `kind`,
+  `sport_key`,
+  `odds_event_id`,
+  `starts_at`,
+  `confidence`,
+  `selection`,
+  `certificate`,
+  `reason`
+FROM `${dataset}.mappings`
+WHERE `observed_at` >= TIMESTAMP '2025-01-01 00:00:00+00'
+QUALIFY ROW_NUMBER() OVER (PARTITION BY `event_id`, `observed_at` ORDER BY `trace_id`) = 1

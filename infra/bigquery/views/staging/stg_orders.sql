@@ -1,0 +1,32 @@
+-- Generated from shared/messages.py by arb schema; do not edit.
+-- Question: What is in orders, each event once? State of one order after one change.
+-- Grain: one row per event_id; copies delivered more than once are dropped.
+-- Units: as in the table: money in micro-dollars, quantities in hundredths of a contract.
+SELECT
+  `observed_at`,
+  `source_at`,
+  `schema_version`,
+  `event_id`,
+  `trace_id`,
+  `order_id`,
+  `venue_order_id`,
+  `signal_id`,
+  `ticker`,
+  `event_ticker`,
+  `side`,
+  `status`,
+  `limit`,
+  `quantity`,
+  `filled`,
+  `mode`,
+  `profile`,
+  `league`,
+  `kind`,
+  `controls`,
+  `reasons`,
+  `fair_probability`,
+  `expected_edge`,
+  `latency_ns`
+FROM `${dataset}.orders`
+WHERE `observed_at` >= TIMESTAMP '2025-01-01 00:00:00+00'
+QUALIFY ROW_NUMBER() OVER (PARTITION BY `event_id`, `observed_at` ORDER BY `trace_id`) = 1

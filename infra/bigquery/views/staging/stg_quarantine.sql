@@ -1,0 +1,17 @@
+-- Generated from shared/messages.py by arb schema; do not edit.
+-- Question: What is in quarantine, each event once? Input that could not be used: where it came from, why, and enough of it to look at.
+-- Grain: one row per event_id; copies delivered more than once are dropped.
+-- Units: as in the table: money in micro-dollars, quantities in hundredths of a contract.
+SELECT
+  `observed_at`,
+  `source_at`,
+  `schema_version`,
+  `event_id`,
+  `trace_id`,
+  `source`,
+  `reason`,
+  `sample`,
+  `count`
+FROM `${dataset}.quarantine`
+WHERE `observed_at` >= TIMESTAMP '2025-01-01 00:00:00+00'
+QUALIFY ROW_NUMBER() OVER (PARTITION BY `event_id`, `observed_at` ORDER BY `trace_id`) = 1

@@ -1,0 +1,42 @@
+-- Generated from shared/messages.py by arb schema; do not edit.
+-- Question: What is in prop_comparisons, in dollars and contracts, for people to read?
+-- Grain: one row per event_id.
+-- Units: `_usd` in dollars, `_contracts` in contracts, both FLOAT64: sum the integers, not these.
+SELECT
+  `observed_at`,
+  `source_at`,
+  `schema_version`,
+  `event_id`,
+  `trace_id`,
+  `game_date`,
+  `ticker`,
+  `event_ticker`,
+  `league`,
+  `prop_type`,
+  `player_name`,
+  `player_lookup`,
+  `odds_event_id`,
+  `starts_at`,
+  `line`,
+  `method`,
+  `model`,
+  `tradable`,
+  `reasons`,
+  `fair`,
+  `yes_fair`,
+  `no_fair`,
+  `model_error`,
+  `standard_error`,
+  `books`,
+  `quote_age_s`,
+  `book_lines`,
+  `yes_ask` / 1000000 AS `yes_ask_usd`,
+  `no_ask` / 1000000 AS `no_ask_usd`,
+  `yes_net_edge`,
+  `no_net_edge`,
+  `yes_quantity` / 100 AS `yes_quantity_contracts`,
+  `no_quantity` / 100 AS `no_quantity_contracts`,
+  `differences`,
+  `evidence`,
+  `run_id`
+FROM `${dataset}.stg_prop_comparisons`

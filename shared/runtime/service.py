@@ -1,0 +1,154 @@
+"""The execution service: an executor of its own. Signals come from store or bus; nothing else is here.
+
+Every signal stands in ``signals/{id}`` before it is told, so what was raised while no executor ran is found
+there, and one that the bus tells twice is worked once.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import random
+from collections.abc import Awaitable, Callable
+from contextlib import AsyncExitStack
+
+import msgspec
+
+from shared.clock import MINUTE, Clock, Instant
+from shared.errors import ArbError, MalformedError
+from shared.execution.decide import is_expired
+from shared.idempotence import Seen
+from shared.messages import Message, OpportunityAssessed, Quarantined, SignalRaised, seal
+from shared.ports import Document, Documents
+from shared.runtime.loops import Loop, Loops
+from shared.runtime.trading import TradingParts, TradingSide
+
+_log = logging.getLogger(__name__)
+
+SIGNALS = "signals"
+_AGAIN_S = 1.0
+# After this much of a game its markets hold nothing for a pre-game strategy.
+_FORGET_AFTER = 30 * MINUTE
+
+
+class ExecutionService(Loops):
+    """Trades signals. :meth:`run` returns when ``stop`` is set, or raises what ended it.
+
+    ``close`` is called last, when everything on its way has arrived.
+    """
+
+    def __init__(
+        self,
+        parts: TradingParts,
+        rng: random.Random,
+        close: Callable[[], Awaitable[None]],
+    ) -> None:
+        super().__init__(parts.clock, parts.stats)
+        self.parts, self._close = parts, close
+        self.trading = TradingSide(parts, self, rng)
+        self.intake = SignalIntake(parts, self.trading)
+        for topic in (OpportunityAssessed.TOPIC, SignalRaised.TOPIC):
+            parts.bus.subscribe(topic, "execution", self.intake.hear)
+
+    async def run(self) -> None:
+        """Recover, trade until the stop, then follow what is on its way to its end."""
+        p = self.parts
+        async with AsyncExitStack() as closing:
+            # What is pushed last happens first, and each happens whatever becomes of the others.
+            closing.push_async_callback(self._close)
+            closing.push_async_callback(p.resources.aclose)
+            await self.trading.begin()
+            closing.push_async_callback(self.trading.account)
+            closing.push_async_callback(p.execution.trader.resign)
+            closing.push_async_callback(p.floor.idle)
+            tasks = self.start([*self.trading.loops(), *self._loops()])
+            try:
+                await self.stop.wait()
+            finally:
+                self.trading.end()
+                await self.finish(tasks, (*TradingSide.LISTENING, "signals"))
+        if self.failure is not None:
+            raise self.failure
+
+    @property
+    def finds_edges(self) -> bool:
+        """It is told what to trade."""
+        return False
+
+    def _loops(self) -> list[Loop]:
+        housekeeping = self.parts.pace.housekeeping
+        return [
+            ("signals", self.intake.follow(self.parts.documents)),
+            ("housekeeping", self.every("housekeeping", housekeeping, self.intake.tidy)),
+        ]
+
+
+class SignalIntake:
+    """Takes in signals, from wherever they come, once each; what cannot be used is kept with its reason."""
+
+    def __init__(self, parts: TradingParts, trading: TradingSide) -> None:
+        self._parts, self._trading = parts, trading
+        self._known: Seen[str] = Seen()
+        self._over: dict[str, Instant] = {}
+
+    @property
+    def _clock(self) -> Clock:
+        return self._parts.clock
+
+    async def hear(self, message: Message) -> None:
+        """A handler for the bus."""
+        if isinstance(message, SignalRaised):
+            await self.take(message)
+        else:
+            await self._parts.floor.on_message(message)
+
+    async def follow(self, documents: Documents) -> None:
+        """Take every signal that the store has and will have, for ever; runs until cancelled."""
+        while True:
+            try:
+                async for document in documents.watch(SIGNALS):
+                    await self._stored(document)
+            except asyncio.CancelledError:
+                raise
+            except (ArbError, OSError) as exc:
+                _log.warning("signals cannot be watched: %s", exc)
+            await self._clock.sleep(_AGAIN_S)
+
+    async def take(self, signal: SignalRaised) -> None:
+        """Hold the market's live book and work the signal, unless its time is over or it is known."""
+        now = self._clock.now()
+        if signal.signal_id in self._known or is_expired(signal, now):
+            return
+        self._known.add(signal.signal_id)
+        self._parts.stats.signals += 1
+        self._over[signal.ticker] = Instant((signal.starts_at or now) + _FORGET_AFTER)
+        self._trading.want([signal.ticker])
+        await self._trading.watch_books()
+        await self._parts.floor.on_message(signal)
+
+    async def tidy(self) -> None:
+        """Let go of the books of markets whose games have begun."""
+        now = self._clock.now()
+        gone = [ticker for ticker, over in self._over.items() if over <= now]
+        for ticker in gone:
+            del self._over[ticker]
+        self._parts.floor.forget(gone)
+        if self._parts.stream is not None:
+            await self._parts.stream.unwatch(gone)
+
+    async def _stored(self, document: Document) -> None:
+        try:
+            await self.take(signal_of(document))
+        except MalformedError as exc:
+            bad = Quarantined(
+                observed_at=self._clock.now(), source=SIGNALS, reason=str(exc), sample=document.path
+            )
+            await self._parts.bus.publish(bad.TOPIC, [seal(bad)])
+
+
+def signal_of(document: Document) -> SignalRaised:
+    """The signal in a stored document; raises :class:`MalformedError`."""
+    try:
+        return msgspec.convert(document.value, SignalRaised)
+    except msgspec.ValidationError as exc:
+        raise MalformedError(f"{document.path}: {exc}") from exc

@@ -1,0 +1,4 @@
+output "dashboards" {
+  description = "Dashboards, by file."
+  value       = sort(keys(google_monitoring_dashboard.this))
+}

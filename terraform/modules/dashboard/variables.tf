@@ -1,0 +1,4 @@
+variable "folder" {
+  description = "Folder of dashboards, one JSON file each."
+  type        = string
+}
