@@ -35,6 +35,8 @@ print(json.dumps([imported - began, time.process_time() - imported,
 PARTS = {
     "kalshi_scraper": "kalshi_scraper",
     "odds_scraper": "odds_scraper",
+    "props_scraper": "props_scraper",
+    "props_processor": "props_processor",
     "event_mapper": "event_mapper",
     "edge_detector": "edge_detector",
     "settlement": "settlement",

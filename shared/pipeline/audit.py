@@ -75,7 +75,7 @@ class Auditor:
 
     async def turn(self) -> AuditReport:
         """Look once; raises what kept the book from being read."""
-        book: Book | None = None
+        holdings = 0
         try:
             book = await self._stored.read()
         except ConfigError:
@@ -84,13 +84,12 @@ class Auditor:
             # Its money does not add up, or another version wrote it: no order passes on such a book either.
             seen = [Problem("book_unusable", self._stored.path, str(exc))]
         else:
-            seen = [*self._book(book), *await self._positions(book)]
+            seen, holdings = [*self._book(book), *await self._positions(book)], len(book.holdings)
         found = {(one.code, one.subject): one for one in [*await self._executor(), *seen]}
         confirmed = {key: one for key, one in found.items() if key in self._suspects or key in self._open}
         self._suspects = frozenset(found)
         await self._tell(confirmed)
         agreed = None if self._venue is None else await self._venue.turn()
-        holdings = 0 if book is None else len(book.holdings)
         return AuditReport(holdings, [one.text for one in confirmed.values()], agreed)
 
     async def _executor(self) -> list[Problem]:
