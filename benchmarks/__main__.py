@@ -22,6 +22,7 @@ NAMES = (
     "backends",
     "http_transport",
     "simulator",
+    "props",
 )
 _COLUMNS = ("group", "what", "median", "p99", "against", "goal", "")
 _COLOURS = {"met": "green", "not met": "red"}
