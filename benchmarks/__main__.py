@@ -23,6 +23,7 @@ NAMES = (
     "http_transport",
     "simulator",
     "props",
+    "imports",
 )
 _COLUMNS = ("group", "what", "median", "p99", "against", "goal", "")
 _COLOURS = {"met": "green", "not met": "red"}

@@ -1,8 +1,8 @@
 """Notices what a person should look at in a running system, and raises it on the alerts topic.
 
-Messages tell of unknown outcomes, breakers, differences with the venue and quarantined input; the rest is seen
-by looking once a second: a halt, a lost stream, a silent loop, used-up credits, a lease that moved, an execution
-that failed.
+Messages tell of unknown outcomes, breakers, differences with the venue and quarantined input; the rest is
+seen by looking once a second: a halt, a lost stream, a silent loop, used-up credits, a lease that moved, an
+execution that failed.
 """
 
 from __future__ import annotations

@@ -47,8 +47,8 @@ from tests.simulation.plan import Fault, Plan, focused
 from tests.simulation.process import Program
 from tests.simulation.world import Result, run
 
-# The stand-in is under test too.
-_TESTED = "tests.simulation.desk"
+# The program is under test too.
+_TESTED = "tests.simulation.service"
 _LOST = ("http_lost_answer", "http_done_but_500", "no_order_id")
 
 

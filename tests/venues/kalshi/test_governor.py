@@ -71,6 +71,14 @@ class Governor(RuleBasedStateMachine):
             asyncio.run(self.desk.trading.cancel(ref))
         del self.refs[:times]
 
+    @rule(which=st.sampled_from((0, 1)), times=st.integers(8, 15))
+    def place_and_take_back(self, which: int, times: int) -> None:
+        first = len(self.refs)
+        self.create(which, times)
+        for ref in self.refs[first:]:
+            asyncio.run(self.desk.trading.cancel(ref))
+        del self.refs[first:]
+
     @rule(size=st.integers(1, 12))
     def cancel_a_batch(self, size: int) -> None:
         if self.refs:

@@ -48,8 +48,9 @@ run "a_key_without_its_id_and_months_that_are_none" {
 
   variables {
     secret_versions = { kalshi-private-key = "1" }
+    live_orders     = true
     leagues         = { nfl = { months = [9, 13], every_minutes = 7 } }
   }
 
-  expect_failures = [var.secret_versions, var.leagues]
+  expect_failures = [var.secret_versions, var.live_orders, var.leagues]
 }
