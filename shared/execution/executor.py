@@ -11,7 +11,7 @@ import asyncio
 import logging
 import time
 from collections.abc import Awaitable, Callable
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 
 from shared.books.book import OrderBook
 from shared.books.firewall import QuoteLimits
@@ -19,12 +19,13 @@ from shared.books.grid import floor_to_grid
 from shared.clock import SECOND, Clock, Instant, first
 from shared.errors import AlreadyExistsError, ArbError
 from shared.execution.account import Account
-from shared.execution.decide import decide, is_expired, limit_holds
+from shared.execution.decide import decide, too_late, unusable
 from shared.execution.gateway import CROSSED, Accepted, Gateway, Outcome, Rejected, Unknown
 from shared.execution.journal import Journal, News
 from shared.execution.policy import OrderPolicy
 from shared.execution.reservations import Refused
 from shared.execution.safety import Safety
+from shared.execution.watch import PASSING, Watch, stands
 from shared.fees.kalshi import FeeSchedule
 from shared.idempotence import Seen
 from shared.messages import OpportunityAssessed, SignalRaised
@@ -40,32 +41,8 @@ from shared.trace import Ids, about
 
 _log = logging.getLogger(__name__)
 
-# What passes by itself; every other refusal would be repeated for as long as the signal lives.
-_PASSING = frozenset({"order_rate", "cooldown", "breaker", "canary", "risk_state", "lease"})
-# Reasons that speak of the quote of the moment, not of what the contract is worth. Where nobody offers the
-# side no worth is told, and a signal could outlive what it was raised on.
-_OF_THE_QUOTE = frozenset(
-    {"thin_edge", "stale_quote", "thin", "wide", "one_sided", "crossed", "off_grid", "sentinel"}
-)
 # How soon after a halt, or a lost lease, what rests is withdrawn.
 _REST_LOOK_S = 1.0
-
-
-@dataclass(slots=True)
-class Watch:
-    """A signal being worked: what it still wants, and what has been tried.
-
-    ``first_ask`` is the offer when it was first looked at, ``next_at`` when the next order may go out.
-    """
-
-    signal: SignalRaised
-    schedule: FeeSchedule
-    wanted: Quantity
-    attempt: int = 0
-    last_reason: str = ""
-    first_ask: Price | None = None
-    next_at: Instant = Instant(0)
-    reported: set[str] = field(default_factory=set)
 
 
 class Executor:
@@ -116,9 +93,17 @@ class Executor:
         self._known.add(signal.signal_id)
         if current is not None and signal.observed_at < current.signal.observed_at <= now:
             return
+        if faults := unusable(signal):
+            await self.refuse(signal, *faults)
+            return
         self.watched[signal.ticker] = Watch(signal, schedule, signal.quantity)
         self.schedules[signal.ticker] = schedule
         await self.on_book(signal.ticker)
+
+    async def refuse(self, signal: SignalRaised, *reasons: str) -> None:
+        """Keep why a signal is not worked; whoever does not act now has nothing to say about it."""
+        if self._authority() is not None:
+            await self.journal.unworked(signal, reasons)
 
     def reconsider(self, opportunity: OpportunityAssessed) -> None:
         """Stop working a signal whose ground is gone: the books moved, the game began, the market closed.
@@ -131,7 +116,7 @@ class Executor:
             return
         if opportunity.observed_at < watch.signal.observed_at <= self._clock.now():
             return
-        if not _stands(watch, opportunity):
+        if not stands(watch, opportunity):
             self.watched.pop(opportunity.ticker, None)
 
     def forget(self, ticker: str) -> None:
@@ -159,7 +144,8 @@ class Executor:
         epoch = self._authority()
         if epoch is None:
             watch.last_reason = self.account.waiting or "another executor acts"
-            self._drop_if_over(watch)
+            if too_late(watch.signal, self._clock.now()):
+                self._done(watch)
             return
         self._flying.add(ticker)
         try:
@@ -199,6 +185,9 @@ class Executor:
     async def _proposed(self, watch: Watch) -> Proposal | None:
         """An order for the book as it is, or ``None`` with the reason kept."""
         signal, book, now = watch.signal, self._book_of(watch.signal.ticker), self._clock.now()
+        if reason := too_late(signal, now):
+            await self._over(watch, reason)
+            return None
         if book is None:
             watch.last_reason = "no live book: not seen yet, or the market is halted"
             return None
@@ -210,11 +199,9 @@ class Executor:
         found = decide(signal, book, watch.schedule, limits, quotes, watch.wanted, order_id, now)
         if isinstance(found, str):
             watch.last_reason = found
-            self._drop_if_over(watch)
             return None
         if reason := self._slipped(watch, book):
-            watch.last_reason = reason
-            self._done(watch)
+            await self._over(watch, reason)
             return None
         return self._styled(watch, found, book)
 
@@ -271,7 +258,7 @@ class Executor:
         if not controls <= watch.reported:
             watch.reported |= controls
             await self.journal.refused(watch.signal, verdict)
-        if not controls <= _PASSING:
+        if not controls <= PASSING:
             self._done(watch)
 
     async def _sent(self, order: ApprovedOrder, epoch: int) -> Outcome:
@@ -440,23 +427,14 @@ class Executor:
         if watch.wanted <= 0 or watch.attempt >= self._policy.max_attempts:
             self._done(watch)
 
-    def _drop_if_over(self, watch: Watch) -> None:
-        if is_expired(watch.signal, self._clock.now()):
-            self._done(watch)
+    async def _over(self, watch: Watch, reason: str) -> None:
+        """A signal's time is over; where nothing was tried and nothing told yet, history is told why."""
+        before, watch.last_reason = watch.last_reason, reason
+        self._done(watch)
+        if not watch.attempt and not watch.reported:
+            await self.refuse(watch.signal, *dict.fromkeys(one for one in (reason, before) if one))
 
     def _done(self, watch: Watch) -> None:
         """Stop working a signal; a newer one that took its place meanwhile stays."""
         if self.watched.get(watch.signal.ticker) is watch:
             del self.watched[watch.signal.ticker]
-
-
-def _stands(watch: Watch, opportunity: OpportunityAssessed) -> bool:
-    """Whether a newer assessment of its side leaves a signal's ground as it was."""
-    signal, fair = watch.signal, opportunity.fair
-    if fair is not None and not limit_holds(signal, watch.schedule, fair.probability):
-        return False
-    if opportunity.accepted:
-        return True
-    codes = {reason.partition(":")[0] for reason in opportunity.reasons}
-    in_reach = opportunity.ask is not None and opportunity.ask <= signal.limit
-    return not in_reach and codes <= _OF_THE_QUOTE

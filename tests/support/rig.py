@@ -18,9 +18,9 @@ from functions.kalshi_scraper import main as kalshi_scraper
 from functions.odds_scraper import main as odds_scraper
 from shared.backends.local.history import open_history
 from shared.bootstrap import local_system
-from shared.desks import RunOptions, Venues
 from shared.clock import Instant, ScaledClock, SystemClock
 from shared.config import Secret, load
+from shared.desks import RunOptions, Venues
 from shared.runtime.local import Handlers, LocalSystem, Parts
 from shared.runtime.trading import Pace
 from shared.simulator.faults import Faults
@@ -54,6 +54,7 @@ PACE = Pace(
     lease=1_500,
     trader=75,
     reconcile=300,
+    look=75,
 )
 HANDLERS = Handlers(kalshi_scraper.handle, odds_scraper.handle, event_mapper.handle, edge_detector.handle)
 # Nobody listens on the discard port.
