@@ -59,12 +59,8 @@ class Pace:
 class TradingParts:
     """What the trading side is made of, chosen in one place: :mod:`shared.bootstrap`.
 
-        ``live`` reads our own fills, and books while the stream is down; paper has none. ``bankroll`` is the cash
-    <<<<<<< HEAD
-        that a new account starts with. An executor of its own has neither ``odds`` nor ``mapper`` nor history.
-    =======
-        that a new account starts with. An executor of its own has no ``odds``, ``mapper`` or ``warehouse``.
-    >>>>>>> exect
+    ``live`` reads our own fills, and books while the stream is down; paper has none. ``bankroll`` is the cash
+    that a new account starts with. An executor of its own has neither ``odds`` nor ``mapper`` nor history.
     """
 
     clock: Clock
