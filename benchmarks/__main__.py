@@ -22,6 +22,7 @@ NAMES = (
     "backends",
     "http_transport",
     "simulator",
+    "props",
     "imports",
 )
 _COLUMNS = ("group", "what", "median", "p99", "against", "goal", "")

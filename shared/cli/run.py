@@ -63,6 +63,7 @@ _DEMO_PACE = Pace(
     lease=300.0,
     trader=15.0,
     reconcile=60.0,
+    look=15.0,
 )
 # At 60 times real time a book that is a real half second behind is half a minute old.
 _DEMO_BOOK_AGE_S = 60.0

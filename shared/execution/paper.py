@@ -15,7 +15,7 @@ from dataclasses import dataclass, field
 
 from shared.books.book import BookState, OrderBook
 from shared.clock import Clock, Instant
-from shared.execution.gateway import Accepted, Outcome, Rejected, Statement, Unknown
+from shared.execution.gateway import CROSSED, Accepted, Outcome, Rejected, Statement, Unknown
 from shared.fees.kalshi import FeeSchedule, OrderFees
 from shared.ids import digest
 from shared.money import Price, Quantity, complement
@@ -133,7 +133,7 @@ class PaperGateway:
             return Rejected("market_not_found", f"no live book of {proposal.ticker}")
         best = book.best_ask(proposal.side)
         if proposal.rests and best is not None and best[0] <= proposal.limit:
-            return Rejected("post_only_cross", "it would have taken, and may only rest")
+            return Rejected(CROSSED, "it would have taken, and may only rest")
         order = _Order(proposal, OrderFees(schedule), proposal.rests)
         if not proposal.rests:
             order.fills += self._fills(order, book)

@@ -13,7 +13,7 @@ from shared.clock import SECOND, Clock, Instant
 from shared.errors import ArbError
 from shared.execution.account import Account
 from shared.execution.breakers import Breakers
-from shared.execution.gateway import Accepted, Outcome, Rejected, Unknown
+from shared.execution.gateway import CROSSED, Accepted, Outcome, Rejected, Unknown
 from shared.execution.guard import OrderGuard
 from shared.messages import BreakerMoved, seal
 from shared.money import Quantity
@@ -115,8 +115,9 @@ class Safety:
             case Rejected(code, reason):
                 unhealthy = code in _UNHEALTHY
                 trip = self._tripwire.failed(reason) if unhealthy else self._tripwire.succeeded(latency_us)
-                until = _later(now, self.policy.refused_rest_s)
-                self.cooldowns.start(market(order.ticker), until, f"{code}: {reason}", now)
+                if code != CROSSED:
+                    until = _later(now, self.policy.refused_rest_s)
+                    self.cooldowns.start(market(order.ticker), until, f"{code}: {reason}", now)
             case Unknown(reason):
                 trip = self._tripwire.unknown(reason, now)
         moved = await self.breakers.ended(order_id, _failure(outcome))

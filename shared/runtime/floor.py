@@ -85,6 +85,12 @@ class TradingFloor:
         moved = {book.ticker: quotes_of(book, book.updated_at or now) for book in books}
         await self.detector.publish(self.detector.board.cycle(moved, now))
 
+    def look(self) -> None:
+        """Look at all that is worked: time alone ends a gap between orders, a cooldown, a signal."""
+        if self._is_open:
+            for ticker in list(self.executor.watched):
+                self._work(self.executor.on_book(ticker))
+
     def close(self) -> None:
         """No new orders from now on; those on their way are not stopped."""
         self._is_open = False
@@ -124,8 +130,12 @@ class TradingFloor:
 
     async def _signal(self, signal: SignalRaised) -> None:
         schedule = signal_schedule(signal, self._clock.now())
-        if schedule is not None:
-            await self.executor.on_signal(signal, schedule)
+        if schedule is None:
+            await self.executor.refuse(
+                signal, f"fees: {signal.fee_type} is no fee rule we know; list it again"
+            )
+            return
+        await self.executor.on_signal(signal, schedule)
 
     def _work(self, coroutine: Coroutine[None, None, None]) -> None:
         task = asyncio.create_task(coroutine)

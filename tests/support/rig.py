@@ -56,6 +56,7 @@ PACE = Pace(
     lease=1_500,
     trader=75,
     reconcile=300,
+    look=75,
 )
 HANDLERS = Handlers(
     kalshi_scraper.handle,

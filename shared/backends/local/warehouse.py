@@ -14,6 +14,7 @@ import asyncio
 import logging
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 from functools import partial
 from pathlib import Path
 from typing import Any, TypeVar
@@ -209,23 +210,42 @@ class DuckWarehouse:
 
 
 def _create_tables(db: duckdb.DuckDBPyConnection) -> None:
-    """Create what is missing; columns that a newer version added or widened are added to older files."""
-    for kind in MESSAGES:
-        db.execute(create_table(kind))
-        present = _types(db, kind.TABLE)
-        for column in columns(kind):
-            wanted = type_of(column)
-            if column.name not in present:
-                db.execute(f'ALTER TABLE {kind.TABLE} ADD COLUMN "{column.name}" {wanted}')
-            elif present[column.name] != _unquoted(wanted):
-                db.execute(f'ALTER TABLE {kind.TABLE} ALTER "{column.name}" TYPE {wanted}')
-        db.execute(create_view(kind))
+    """Create what is missing; columns that a newer version added or widened are added to older files.
+
+    All at once: asked and committed table by table it was most of a process's start.
+    """
+    db.begin()
+    try:
+        present = _types(db)
+        for kind in MESSAGES:
+            if kind.TABLE in present:
+                _widen(db, kind, present[kind.TABLE])
+            else:
+                db.execute(create_table(kind))
+            db.execute(create_view(kind))
+        db.commit()
+    except BaseException:
+        with suppress(duckdb.Error):
+            db.rollback()
+        raise
 
 
-def _types(db: duckdb.DuckDBPyConnection, name: str) -> dict[str, str]:
-    """Type of each column of a table that is there."""
-    found = db.execute("SELECT column_name, data_type FROM duckdb_columns() WHERE table_name = ?", [name])
-    return {column: _unquoted(kind) for column, kind in found.fetchall()}
+def _widen(db: duckdb.DuckDBPyConnection, kind: type[Message], present: dict[str, str]) -> None:
+    for column in columns(kind):
+        wanted = type_of(column)
+        if column.name not in present:
+            db.execute(f'ALTER TABLE {kind.TABLE} ADD COLUMN "{column.name}" {wanted}')
+        elif present[column.name] != _unquoted(wanted):
+            db.execute(f'ALTER TABLE {kind.TABLE} ALTER "{column.name}" TYPE {wanted}')
+
+
+def _types(db: duckdb.DuckDBPyConnection) -> dict[str, dict[str, str]]:
+    """Type of each column of each table that is there."""
+    found: dict[str, dict[str, str]] = {}
+    asked = db.execute("SELECT table_name, column_name, data_type FROM duckdb_columns() WHERE NOT internal")
+    for table, column, kind in asked.fetchall():
+        found.setdefault(table, {})[column] = _unquoted(kind)
+    return found
 
 
 def _unquoted(kind: str) -> str:

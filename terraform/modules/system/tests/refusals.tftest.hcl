@@ -43,14 +43,23 @@ run "every_wrong_value_at_once" {
   ]
 }
 
-run "a_key_without_its_id_and_months_that_are_none" {
+run "a_key_without_its_id" {
   command = plan
 
   variables {
     secret_versions = { kalshi-private-key = "1" }
-    live_orders     = true
     leagues         = { nfl = { months = [9, 13], every_minutes = 7 } }
   }
 
-  expect_failures = [var.secret_versions, var.live_orders, var.leagues]
+  expect_failures = [var.secret_versions, var.leagues]
+}
+
+run "live_orders_without_a_key" {
+  command = plan
+
+  variables {
+    live_orders = true
+  }
+
+  expect_failures = [var.live_orders]
 }
