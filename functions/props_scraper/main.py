@@ -6,10 +6,14 @@ nearest start asks for. ``?date=`` names days instead, separated by commas: thos
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 from shared.entry import Answer, answered, argument
-from shared.pipeline.props_books import PropsReport
-from shared.pipeline.props_scrape import PropsScraper
 from shared.worker import Skipped, worker
+
+if TYPE_CHECKING:
+    from shared.pipeline.props_books import PropsReport
+    from shared.pipeline.props_scrape import PropsScraper
 
 
 async def handle(scraper: PropsScraper, dates: str = "") -> list[PropsReport]:
