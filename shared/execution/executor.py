@@ -47,6 +47,8 @@ _OF_THE_QUOTE = frozenset(
     {"thin_edge", "stale_quote", "thin", "wide", "one_sided", "crossed", "off_grid", "sentinel"}
 )
 
+_TURNS_TO_THE_SOCKET = 3
+
 
 @dataclass(slots=True)
 class Watch:
@@ -183,13 +185,19 @@ class Executor:
                 return False
             stamps["durable"] = self._stopwatch() - started
             # History is told beside the sending, not before it.
-            telling = asyncio.ensure_future(self.journal.intended(signal, order))
+            telling = asyncio.ensure_future(self._told(signal, order))
             outcome = await self._sent(order, epoch)
             stamps["answered"] = self._stopwatch() - started
             if not telling.done():
                 await asyncio.wait([telling])
             await self._follow(watch, order.proposal, outcome, stamps)
         return True
+
+    async def _told(self, signal: SignalRaised, order: ApprovedOrder) -> None:
+        """Tell history of an intent; the client writes its request to the socket one turn of the loop late."""
+        for _ in range(_TURNS_TO_THE_SOCKET):
+            await asyncio.sleep(0)
+        await self.journal.intended(signal, order)
 
     async def _proposed(self, watch: Watch) -> Proposal | None:
         """An order for the book as it is, or ``None`` with the reason kept."""
@@ -237,6 +245,8 @@ class Executor:
         """The approved order once intent and reservation are durable, or ``None``."""
         order_id = proposal.client_order_id
         is_probe = await self.safety.claim(order_id, watch.signal.opportunity_id)
+        # It is called when this waits for the disk: signing takes as long as that.
+        asyncio.get_running_loop().call_soon(self.gateway.prepare)
         try:
             answer = await self.journal.intend(watch.signal, proposal, epoch)
         except AlreadyExistsError:
