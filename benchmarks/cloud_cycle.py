@@ -151,9 +151,9 @@ class CountingDocuments(MemoryDocuments):
         self._bench.tally.writes[self._bench.now] += 1
         return await super().replace_if(path, value, version)
 
-    async def batch(self, writes: Sequence[Write]) -> None:
+    async def batch(self, writes: Sequence[Write]) -> list[int]:
         self._bench.tally.writes[self._bench.now] += len(writes)
-        await super().batch(writes)
+        return await super().batch(writes)
 
 
 class CountingBlobs:

@@ -84,8 +84,11 @@ class Documents(Protocol):
         """Remove a document still at ``version``; raises ``ConflictError``."""
         ...
 
-    async def batch(self, writes: Sequence[Write]) -> None:
-        """All writes or none; raises ``ConflictError`` or ``AlreadyExistsError``, leaving nothing."""
+    async def batch(self, writes: Sequence[Write]) -> list[int]:
+        """All writes or none; the new version of each, in order (of a removal it means nothing).
+
+        Raises ``ConflictError`` or ``AlreadyExistsError``, leaving nothing.
+        """
         ...
 
     async def query(

@@ -43,6 +43,8 @@ _log = logging.getLogger(__name__)
 
 # How soon after a halt, or a lost lease, what rests is withdrawn.
 _REST_LOOK_S = 1.0
+# Turns of the loop from the call to the socket: history is told after them.
+_TURNS_TO_THE_SOCKET = 3
 
 
 class Executor:
@@ -174,13 +176,19 @@ class Executor:
                 return False
             stamps["durable"] = self._stopwatch() - started
             # History is told beside the sending, not before it.
-            telling = asyncio.ensure_future(self.journal.intended(signal, order))
+            telling = asyncio.ensure_future(self._told(signal, order))
             outcome = await self._sent(order, epoch)
             stamps["answered"] = self._stopwatch() - started
             if not telling.done():
                 await asyncio.wait([telling])
             await self._follow(watch, order.proposal, outcome, stamps)
         return True
+
+    async def _told(self, signal: SignalRaised, order: ApprovedOrder) -> None:
+        """Tell history of an intent once the order is out: a request reaches the socket some turns late."""
+        for _ in range(_TURNS_TO_THE_SOCKET):
+            await asyncio.sleep(0)
+        await self.journal.intended(signal, order)
 
     async def _proposed(self, watch: Watch) -> Proposal | None:
         """An order for the book as it is, or ``None`` with the reason kept."""
@@ -228,6 +236,8 @@ class Executor:
         """The approved order once intent and reservation are durable, or ``None``."""
         order_id = proposal.client_order_id
         is_probe = await self.safety.claim(order_id, watch.signal.opportunity_id)
+        # It is called when this waits for the disk: signing takes as long as that.
+        asyncio.get_running_loop().call_soon(self.gateway.prepare)
         try:
             answer = await self.journal.intend(watch.signal, proposal, epoch)
         except AlreadyExistsError:

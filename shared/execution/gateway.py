@@ -90,6 +90,10 @@ class Gateway(Protocol):
         """paper or live."""
         ...
 
+    def prepare(self) -> None:
+        """Have ready what the next order needs and does not depend on it; an order may not follow."""
+        ...
+
     async def place(self, order: ApprovedOrder) -> Outcome:
         """Send once: immediate-or-cancel, or post-only where the proposal ``rests``."""
         ...

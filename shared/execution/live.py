@@ -78,6 +78,10 @@ class LiveGateway:
         self._sent: dict[str, Instant] = {}
         self._taken: set[str] = set()  # the exchange has said that it has them
 
+    def prepare(self) -> None:
+        """Sign the next create, if it is not signed yet: a signature does not cover the order."""
+        self._trading.prepare()
+
     async def place(self, order: ApprovedOrder) -> Outcome:
         """Send an immediate-or-cancel order once; an id that was used before is looked up instead."""
         proposal = order.proposal

@@ -51,6 +51,9 @@ class PaperGateway:
         self._orders: dict[str, _Order | Rejected | Unknown] = {}
         self._rests: dict[str, list[_Order]] = {}
 
+    def prepare(self) -> None:
+        """Nothing: paper needs no signature."""
+
     async def place(self, order: ApprovedOrder) -> Outcome:
         """Match against the book as it stands one latency later."""
         proposal = order.proposal

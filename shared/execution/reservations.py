@@ -184,7 +184,19 @@ class Reservations:
     # --- steps of the compare-and-set loops -----------------------------------------------------------------
 
     async def _reserve(self, attempt: _Attempt) -> Reserved | Refused:
-        book, found = await self.book.found()
+        """Judge by the book as this process last wrote it; only what it grants need not be read again.
+
+        Another writer's change makes the write lose its race, so that nothing is granted by an old book; and
+        nothing is refused by one, for then the store is asked.
+        """
+        latest = self.book.latest
+        if latest is not None and attempt.proposal.client_order_id not in latest[0].reserved:
+            answer = await self._judge(attempt, *latest)
+            if isinstance(answer, Reserved):
+                return answer
+        return await self._judge(attempt, *await self.book.found())
+
+    async def _judge(self, attempt: _Attempt, book: Book, found: Document) -> Reserved | Refused:
         held = book.reserved.get(attempt.proposal.client_order_id)
         if held is not None:
             return attempt.repeated(held)

@@ -32,6 +32,8 @@ class StoredBook:
         self.path = f"risk/{account}"
         # As this process last saw it; before that, an account without money.
         self.seen = Book(ZERO_USD, confirmed_at=Instant(0), deposits=ZERO_USD)
+        # The same with the document it stands in; ``None`` when what is stored is not known.
+        self.latest: tuple[Book, Document] | None = None
         # When this process last saw money move.
         self.moved_at = clock.now()
 
@@ -127,12 +129,18 @@ class StoredBook:
             raise ConfigError(f"{self.path} does not exist: open it with the account's cash first")
         book = decode_book(found.value)
         self._note(book)
+        self._keep(book, found)
         return book, found
 
     async def batch(self, writes: Sequence[Write], after: Book) -> None:
         """Write ``after``, by :meth:`write`, together with other documents: all or nothing."""
-        await self.documents.batch(writes)
-        self._note(replace(after, seq=after.seq + 1))
+        self.latest = None
+        versions = await self.documents.batch(writes)
+        made = replace(after, seq=after.seq + 1)
+        self._note(made)
+        for write, version in zip(writes, versions, strict=True):
+            if isinstance(write, Replace) and write.path == self.path:
+                self._keep(made, Document(self.path, write.value, version))
 
     def write(self, book: Book, found: Document) -> Replace:
         """The write of ``book`` as the next state after ``found``."""
@@ -141,6 +149,10 @@ class StoredBook:
     async def retried(self, step: Callable[[], Awaitable[cas.T]], attempts: int = FACT_ATTEMPTS) -> cas.T:
         """Run a step until it loses no race; it must read by :meth:`found` what it writes by."""
         return await cas.retried(step, self.path, clock=self.clock, rng=self._rng, attempts=attempts)
+
+    def _keep(self, book: Book, found: Document) -> None:
+        if self.latest is None or found.version >= self.latest[1].version:
+            self.latest = book, found
 
     def _note(self, book: Book) -> None:
         before, self.seen = self.seen, book

@@ -29,8 +29,10 @@ def main() -> int:
     asked = Asked(given.kills, given.lanes, given.speed, given.seed, given.backend)
     with tempfile.TemporaryDirectory() as folder:
         trial = Trial(asked, given.keep or Path(folder), lambda text: print(text, flush=True))
-        asyncio.run(trial.run())
-    print(summary(trial))
+        try:
+            asyncio.run(trial.run())
+        finally:
+            print(summary(trial))
     return 1 if trial.wrong else 0
 
 

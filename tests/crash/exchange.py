@@ -7,7 +7,7 @@ import random
 import signal
 import sys
 from collections.abc import AsyncIterator, Mapping
-from contextlib import AsyncExitStack, asynccontextmanager
+from contextlib import AsyncExitStack, asynccontextmanager, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -189,10 +189,11 @@ async def _said(process: asyncio.subprocess.Process) -> tuple[dict[str, str], st
 
 
 async def _end(process: asyncio.subprocess.Process) -> None:
-    if process.returncode is None:
+    with suppress(ProcessLookupError):
         process.send_signal(signal.SIGINT)
         try:
             await asyncio.wait_for(process.wait(), _END_S)
         except TimeoutError:
-            process.kill()
+            with suppress(ProcessLookupError):
+                process.kill()
             await process.wait()

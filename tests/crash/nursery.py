@@ -17,6 +17,8 @@ import sys
 import time
 from typing import Any
 
+from shared.messages import MESSAGES
+from shared.schema.duckdb import create_table
 from tests.crash import prepare
 
 _LOOK_S = 0.005
@@ -36,6 +38,8 @@ def main() -> None:
     """Serve until standard input ends."""
     for module in (PROGRAM, *_LATER[os.environ.get("BACKEND", "local")]):
         importlib.import_module(module)
+    for kind in MESSAGES:
+        create_table(kind)  # its columns are worked out once
     gc.freeze()
     _say({"ready": True})
     for line in sys.stdin:

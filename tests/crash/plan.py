@@ -13,6 +13,8 @@ from shared.simulator.scenario import Fault, Kind, Scenario
 from tests.crash.traps import AFTER, BEFORE, DURING, Trap, boundaries
 
 _AT_RANDOM = 0.3
+# Of those: while it trades, not while it starts.
+_TRADING = 0.6
 # Passed once a life, however long it is.
 _ONCE = frozenset({"book opened", "book fenced", "recovered", "lease given up"})
 # Only a resting order is canceled.
@@ -94,12 +96,19 @@ _ON_READS = (
 class Life:
     """One life of the process: its trap, or when it is killed; what goes wrong at the exchange meanwhile.
 
-    ``seconds`` are of the trial's clock: of a life without a trap, the time of its death.
+    A life without a trap ends ``seconds`` (of the trial's clock) after its start or, where it waits for
+    trading, after its first order.
     """
 
     trap: Trap | None
     seconds: float
     weather: Scenario
+    waits_for_trading: bool = False
+
+    @property
+    def is_graceful(self) -> bool:
+        """Whether it is asked to stop, and dies over it."""
+        return self.trap is not None and self.trap.step in GRACEFUL
 
 
 def lives(count: int, profile: Profile, seed: str, *, is_first: bool = True) -> Iterator[Life]:
@@ -115,7 +124,8 @@ def lives(count: int, profile: Profile, seed: str, *, is_first: bool = True) -> 
         else:
             deck = deck or _shuffled(rng, profile)
             trap = _trap(rng, *deck.pop())
-        yield Life(trap, rng.uniform(0.5, 30.0), weather)
+        waits = rng.random() < _TRADING or (trap is not None and trap.step in GRACEFUL)
+        yield Life(trap, rng.uniform(0.0, 8.0) if waits else rng.uniform(0.2, 30.0), weather, waits)
 
 
 def _shuffled(rng: random.Random, profile: Profile) -> list[tuple[str, str]]:

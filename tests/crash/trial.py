@@ -116,7 +116,7 @@ class Trial:
         ground = local(folder) if backend == "local" or cloud is None else cloud()
         seed = f"{self.asked.seed}/{number}"
         profile = PROFILES[number % len(PROFILES)]
-        return Lane(number, seed, folder, ground, profile, clock, _COLD_EVERY, self._progress)
+        return Lane(number, seed, folder, ground, profile, clock, _COLD_EVERY, self._progress, self.say)
 
     def _cloud(self, closing: ExitStack) -> Callable[[], Ground] | None:
         from tests.support.emulators import NotInstalledError, emulators
@@ -128,7 +128,7 @@ class Trial:
             return None
         return lambda: in_cloud(found.environment)
 
-    def _progress(self, _: Tally) -> None:
+    def _progress(self) -> None:
         total = self.tally
         if total.kills < self._told + _TOLD_EVERY and total.kills < self.asked.kills:
             return

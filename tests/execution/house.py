@@ -73,6 +73,9 @@ class Venue:
         self.canceled.append(venue_order_id)
         self.on_cancel(venue_order_id)
 
+    def prepare(self) -> None:
+        """Nothing takes time here."""
+
     async def cancel_all(self) -> None:
         """Remember it."""
         self.canceled.append("all")

@@ -216,11 +216,11 @@ class Failing(MemoryDocuments):
 
     fails: Exception | None = None
 
-    async def batch(self, writes: Sequence[Write]) -> None:
+    async def batch(self, writes: Sequence[Write]) -> list[int]:
         error, self.fails = self.fails, None
         if error is not None:
             raise error
-        await super().batch(writes)
+        return await super().batch(writes)
 
 
 async def test_an_outcome_that_could_not_be_booked_is_asked_for_and_booked_later() -> None:
@@ -276,10 +276,11 @@ async def test_a_probe_that_a_halt_kept_from_going_out_is_free_for_the_next_orde
     await desk.execution.begin(CASH)
     batch = desk.house.documents.batch
 
-    async def halting(writes: Sequence[Write]) -> None:
-        await batch(writes)
+    async def halting(writes: Sequence[Write]) -> list[int]:
+        versions = await batch(writes)
         if any(write.path.startswith("orders/") for write in writes):
             desk.execution.account.halted = "ann: news"
+        return versions
 
     desk.house.documents.batch = halting  # type: ignore[method-assign]
     await desk.work()

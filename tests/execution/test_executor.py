@@ -34,6 +34,10 @@ class Scripted:
         self.documents, self.answer = documents, answer
         self.sent: list[ApprovedOrder] = []
         self.durable: list[bool] = []
+        self.prepared = 0
+
+    def prepare(self) -> None:
+        self.prepared += 1
 
     async def place(self, order: ApprovedOrder) -> Outcome:
         self.sent.append(order)
@@ -365,9 +369,9 @@ async def test_a_halt_while_the_intent_is_written_stops_the_order(floor: Floor) 
     executor = floor.make_executor(gateway)
     batch = floor.documents.batch
 
-    async def halting(writes: Sequence[Write]) -> None:
+    async def halting(writes: Sequence[Write]) -> list[int]:
         floor.account.halted = "ann: stop"
-        await batch(writes)
+        return await batch(writes)
 
     floor.documents.batch = halting  # type: ignore[method-assign]
     await executor.on_signal(signal(), SCHEDULE)

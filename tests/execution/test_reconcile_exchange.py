@@ -208,7 +208,7 @@ async def test_a_statement_with_a_row_nobody_can_read_proves_nothing(
 
     async def torn(**asked: object) -> object:
         found = await whole(**asked)  # type: ignore[arg-type]
-        found.quarantined.append(type("Row", (), {"reason": "a price that is a word"})())  # type: ignore[arg-type]
+        found.quarantined.append(type("Row", (), {"reason": "a price that is a word"})())
         return found
 
     monkeypatch.setattr(floor.desk.portfolio, "fills", torn)

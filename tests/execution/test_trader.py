@@ -236,14 +236,15 @@ class Halfway(MemoryDocuments):
     def __init__(self, held: Any) -> None:
         super().__init__()
         self._real = held
-        self.get, self.create, self.query = held.get, held.create, held.query
-        self.replace_if = held.replace_if
+        for name in ("get", "create", "query", "replace_if"):
+            setattr(self, name, getattr(held, name))
 
-    async def batch(self, writes: Sequence[Write]) -> None:
-        await self._real.batch(writes)
+    async def batch(self, writes: Sequence[Write]) -> list[int]:
+        versions: list[int] = await self._real.batch(writes)
         then, self.then = self.then, None
         if then is not None and any(write.path.startswith("orders/") for write in writes):
             then()
+        return versions
 
 
 async def test_what_the_last_holder_left_unfinished_is_asked_for_before_anything_is_sent() -> None:

@@ -32,6 +32,9 @@ class Slow:
     def __init__(self) -> None:
         self.asked, self.may_answer = asyncio.Event(), asyncio.Event()
 
+    def prepare(self) -> None:
+        pass
+
     async def place(self, order: ApprovedOrder) -> Outcome:
         self.asked.set()
         await self.may_answer.wait()

@@ -64,9 +64,9 @@ class Store:
         """Everything of a collection, at once."""
         return at_once(self.held.query(collection, limit=1_000_000))
 
-    def commit(self, who: str, writes: Sequence[Write]) -> None:
+    def commit(self, who: str, writes: Sequence[Write]) -> list[int]:
         """Take effect, or raise; whoever watches will hear of it."""
-        at_once(self.held.batch(writes))
+        versions = at_once(self.held.batch(writes))
         self.loop.record.effect(who, "commits", " ".join(f"{type(w).__name__} {w.path}" for w in writes))
         self.on_commit(who, writes)
         for write in writes:
@@ -74,6 +74,7 @@ class Store:
                 document = at_once(self.held.get(write.path))
                 for watch in list(self._watches):
                     watch.saw(document)
+        return versions
 
     def watch(self, watch: _Watch) -> None:
         """Tell ``watch`` from now on."""
@@ -119,50 +120,44 @@ class ProcessDocuments:
 
     async def create(self, path: str, value: Value) -> int:
         """See the port."""
-        await self._write([Create(path, value)])
-        return await self._version(path)
+        return (await self._write([Create(path, value)]))[0]
 
     async def replace_if(self, path: str, value: Value, version: int) -> int:
         """See the port."""
-        await self._write([Replace(path, value, version)])
-        return await self._version(path)
+        return (await self._write([Replace(path, value, version)]))[0]
 
     async def delete_if(self, path: str, version: int) -> None:
         """See the port."""
         await self._write([Delete(path, version)])
 
-    async def batch(self, writes: Sequence[Write]) -> None:
+    async def batch(self, writes: Sequence[Write]) -> list[int]:
         """See the port."""
-        await self._write(writes)
+        return await self._write(writes)
 
     def watch(self, collection: str) -> AsyncIterator[Document]:
         """See the port."""
         return _Watch(self._store, self._owner, collection)
 
-    async def _version(self, path: str) -> int:
-        # The real stores answer a write with its version: part of the same answer, so no way of its own.
-        found = at_once(self._store.held.get(path))
-        return 0 if found is None else found.version
-
-    async def _write(self, writes: Sequence[Write]) -> None:
+    async def _write(self, writes: Sequence[Write]) -> list[int]:
         name = _boundary_of(writes)
         if name:
             await self._owner.passes(f"{name}:before")
         who = self._owner.name
 
-        def commit() -> Exception | None:
+        def commit() -> list[int] | Exception:
             if self._weather.strikes("store_conflict", self._owner.who):
                 return ConflictError("somebody else was faster")
-            self._store.commit(who, writes)
+            versions = self._store.commit(who, writes)
             if self._weather.strikes("store_lost_answer", self._owner.who):
                 return self._lost(writes)
-            return None
+            return versions
 
-        failed = await self._call(commit)
-        if name and failed is None:
+        answer = await self._call(commit)
+        if isinstance(answer, Exception):
+            raise answer
+        if name:
             await self._owner.passes(f"{name}:after")
-        if failed is not None:
-            raise failed
+        return answer
 
     def _lost(self, writes: Sequence[Write]) -> Exception:
         """What a client says that repeats a commit whose answer was lost, or that gives up."""

@@ -32,14 +32,15 @@ class DyingDocuments(MemoryDocuments):
         """As the real store, until the end."""
         raise NotImplementedError("the code under test writes in batches")
 
-    async def batch(self, writes: Sequence[Write]) -> None:
+    async def batch(self, writes: Sequence[Write]) -> list[int]:
         """As the real store, until the end."""
         if self._left == 0 and not self._after:
             raise Dead
-        await self._real.batch(writes)
+        versions = await self._real.batch(writes)
         if self._left == 0:
             raise Dead
         self._left -= 1
+        return versions
 
     async def query(
         self, collection: str, where: Mapping[str, Any] | None = None, limit: int = 1000
@@ -75,16 +76,17 @@ class ShakyDocuments:
         """As the real store."""
         await self._real.delete_if(path, version)
 
-    async def batch(self, writes: Sequence[Write]) -> None:
+    async def batch(self, writes: Sequence[Write]) -> list[int]:
         """As the real store, or a conflict before or after it."""
         await self._others()
         fate = self._rng.random()
         if fate < self._share:
             raise ConflictError("somebody else was faster")
-        await self._real.batch(writes)
+        versions = await self._real.batch(writes)
         await self._others()
         if fate > 1 - self._share:
             raise ConflictError("the answer was lost, and the repeated commit met its own write")
+        return versions
 
     async def query(
         self, collection: str, where: Mapping[str, Any] | None = None, limit: int = 1000

@@ -98,10 +98,9 @@ class FirestoreDocuments:
         """Remove a document still at ``version``; raises ``ConflictError``."""
         await self._commit([Delete(path, version)])
 
-    async def batch(self, writes: Sequence[Write]) -> None:
-        """All writes or none; raises ``ConflictError`` or ``AlreadyExistsError``, leaving nothing."""
-        if writes:
-            await self._commit(writes)
+    async def batch(self, writes: Sequence[Write]) -> list[int]:
+        """All writes or none, and their versions; raises ``ConflictError`` or ``AlreadyExistsError``."""
+        return await self._commit(writes) if writes else []
 
     async def query(
         self, collection: str, where: Mapping[str, Any] | None = None, limit: int = 1000

@@ -78,9 +78,9 @@ class SqliteDocuments:
         """Remove a document still at ``version``; raises ``ConflictError``."""
         await self._write([Delete(path, version)])
 
-    async def batch(self, writes: Sequence[Write]) -> None:
-        """All writes or none; raises ``ConflictError`` or ``AlreadyExistsError``, leaving nothing."""
-        await self._write(writes)
+    async def batch(self, writes: Sequence[Write]) -> list[int]:
+        """All writes or none, and their versions; raises ``ConflictError`` or ``AlreadyExistsError``."""
+        return await self._write(writes)
 
     async def query(
         self, collection: str, where: Mapping[str, Any] | None = None, limit: int = 1000

@@ -38,9 +38,11 @@ class MemoryDocuments:
         """Remove a document still at ``version``; raises ``ConflictError``."""
         self._apply([Delete(path, version)])
 
-    async def batch(self, writes: Sequence[Write]) -> None:
-        """All writes or none; raises ``ConflictError`` or ``AlreadyExistsError``, leaving nothing."""
+    async def batch(self, writes: Sequence[Write]) -> list[int]:
+        """All writes or none, and their versions; raises ``ConflictError`` or ``AlreadyExistsError``."""
+        before = self._version
         self._apply(writes)
+        return list(range(before + 1, self._version + 1))
 
     async def query(
         self, collection: str, where: Mapping[str, Any] | None = None, limit: int = 1000

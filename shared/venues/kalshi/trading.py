@@ -64,6 +64,10 @@ class KalshiTrading:
         """Have the next create signed before it is wanted; due about once a second."""
         await self.client.presign("POST", ORDERS)
 
+    def prepare(self) -> None:
+        """Sign the next create now, if it is not signed yet: while something else is waited for."""
+        self.client.prepare("POST", ORDERS)
+
     async def create_batch(self, tickets: Sequence[OrderTicket]) -> list[Placed | ArbError]:
         """Place several orders; each succeeds or fails by itself, and its error stands in its place.
 
