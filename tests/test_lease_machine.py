@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Coroutine
 from dataclasses import dataclass, field
-from typing import Any
 
 from hypothesis import settings
 from hypothesis import strategies as st
@@ -14,6 +12,7 @@ from shared.backends.memory.documents import MemoryDocuments
 from shared.clock import SECOND, Instant
 from shared.lease import DocumentLease
 from shared.ports import Document, Documents, Term, Value
+from tests.support.backends import at_once
 
 LIFE, MARGIN = 15.0, 2.0
 NAMES = ("one", "two", "three")
@@ -80,15 +79,6 @@ class Holder:
         return self.term is not None and self.clock.now() < self.term.expires_at
 
 
-def run(work: Coroutine[Any, Any, Any]) -> Any:
-    """The result of a coroutine over a store in memory, which never waits."""
-    try:
-        work.send(None)
-    except StopIteration as done:
-        return done.value
-    raise AssertionError("it waits for something")
-
-
 def _halves(count: int) -> int:
     """So many half seconds: coarse, so that terms, margins and skews meet at their edges."""
     return count * SECOND // 2
@@ -121,7 +111,7 @@ class LeaseMachine(RuleBasedStateMachine):
     @rule(name=st.sampled_from(NAMES), late=st.integers(-1, 5).map(_halves))
     def somebody_waits_for_the_end_of_the_term(self, name: str, late: int) -> None:
         """And asks when it, or a little more, is over by the own clock."""
-        holder, found = self.holders[name], run(self.store.get("leases/executor"))
+        holder, found = self.holders[name], at_once(self.store.get("leases/executor"))
         if found is not None:
             self.world.now = max(self.world.now, found.value["expires_at"] - holder.clock.skew + late)
         self._acquire(holder)
@@ -131,7 +121,7 @@ class LeaseMachine(RuleBasedStateMachine):
         """The second has read before the first has written."""
         if first == second:
             return
-        seen = run(self.store.get("leases/executor"))
+        seen = at_once(self.store.get("leases/executor"))
         self._acquire(self.holders[first])
         self.holders[second].documents.before.append(seen)
         self._acquire(self.holders[second])
@@ -141,7 +131,7 @@ class LeaseMachine(RuleBasedStateMachine):
         """Whether it holds the lease or not."""
         holder = self.holders[name]
         holder.term = None
-        run(holder.lease.release())
+        at_once(holder.lease.release())
 
     @rule(name=st.sampled_from(NAMES))
     def somebody_starts_anew(self, name: str) -> None:
@@ -150,7 +140,7 @@ class LeaseMachine(RuleBasedStateMachine):
 
     def _acquire(self, holder: Holder) -> None:
         before = holder.term
-        holder.term = term = run(holder.lease.acquire())
+        holder.term = term = at_once(holder.lease.acquire())
         if term is None:
             return
         renewed = before is not None and before.epoch == term.epoch
@@ -175,7 +165,7 @@ class LeaseMachine(RuleBasedStateMachine):
     @invariant()
     def the_epoch_in_the_store_only_grows(self) -> None:
         """Also when nobody holds it."""
-        found = run(self.store.get("leases/executor")) if hasattr(self, "store") else None
+        found = at_once(self.store.get("leases/executor")) if hasattr(self, "store") else None
         if found is not None:
             assert found.value["epoch"] >= getattr(self, "stored", 0)
             self.stored = found.value["epoch"]

@@ -41,6 +41,8 @@ from shared.trace import Ids, about
 
 _log = logging.getLogger(__name__)
 
+# Seconds between looks for a cancel: a venue's reads lag behind its writes by up to two.
+_SHOWN_AFTER_S = (0.5, 1.0, 2.0)
 # How soon after a halt, or a lost lease, what rests is withdrawn.
 _REST_LOOK_S = 1.0
 # Turns of the loop from the call to the socket: history is told after them.
@@ -366,10 +368,13 @@ class Executor:
     async def _withdrawn(self, proposal: Proposal, venue_order_id: str) -> Outcome:
         """Cancel what rests and ask how it ended; an order still listed as resting has no known outcome."""
         await self.gateway.cancel(venue_order_id, proposal.ticker, proposal.shard)
-        outcome = await self.gateway.resolve(proposal)
-        if isinstance(outcome, Accepted) and outcome.remaining:
-            return Unknown(f"order {venue_order_id} was canceled and is still listed as resting")
-        return outcome
+        for seconds in (*_SHOWN_AFTER_S, None):
+            outcome = await self.gateway.resolve(proposal)
+            if not isinstance(outcome, Accepted) or not outcome.remaining:
+                return outcome
+            if seconds is not None:
+                await self._clock.sleep(seconds)
+        return Unknown(f"order {venue_order_id} was canceled and is still listed as resting")
 
     # --- outcomes that nobody knew --------------------------------------------------------------------------
 

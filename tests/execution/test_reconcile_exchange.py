@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 import pytest
 
@@ -11,7 +11,7 @@ from shared.backends.memory.documents import MemoryDocuments
 from shared.books.book import OrderBook
 from shared.clock import HOUR, Instant
 from shared.errors import MalformedError
-from shared.execution.assemble import Execution, assemble
+from shared.execution.assemble import Execution, Rules, assemble
 from shared.execution.live import LiveGateway
 from shared.messages import Message, ReconciliationDifference, SignalRaised
 from shared.money import ONE, Price, Usd
@@ -33,6 +33,7 @@ class Floor:
     desk: TradingDesk = field(default_factory=lambda: TradingDesk(quoted(preset=ONE_GAME, read_lag_s=0.5)))
     told: list[ReconciliationDifference] = field(default_factory=list)
     executions: int = 0
+    rules: Rules = field(default_factory=leased)
 
     def __post_init__(self) -> None:
         self.documents, self.bus = MemoryDocuments(), DirectBus()
@@ -51,7 +52,7 @@ class Floor:
         gateway = LiveGateway(
             self.desk.trading, self.desk.portfolio, self.desk.feed, lambda _: None, self.desk.clock
         )
-        rules = leased(holder=f"executor-{self.executions}")
+        rules = replace(self.rules, holder=f"executor-{self.executions}")
         self.execution = assemble(
             self.documents,
             self.bus,

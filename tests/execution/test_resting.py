@@ -223,10 +223,21 @@ async def test_a_cancel_nobody_answers_leaves_it_unknown_and_its_money_reserved(
 async def test_one_still_listed_as_resting_after_its_cancel_is_unknown(desk: Desk) -> None:
     await desk.work()
     desk.venue.on_cancel = lambda _: None
-    await desk.passes(5)
+    await desk.passes(9)
     await desk.done()
     assert "is still listed as resting" in desk.execution.executor.blocked[TICKER]
     assert desk.statuses[-1] is OrderStatus.UNKNOWN
+
+
+async def test_a_cancel_that_shows_a_moment_later_is_waited_for(desk: Desk) -> None:
+    await desk.work()
+    desk.venue.on_cancel = lambda _: None
+    await desk.passes(5)
+    desk.rests = False
+    await desk.passes(1)
+    await desk.done()
+    assert desk.statuses[-1] is OrderStatus.CANCELED
+    assert desk.execution.executor.blocked == {}
 
 
 async def test_a_fill_that_beat_the_cancel_counts(desk: Desk) -> None:
