@@ -7,6 +7,7 @@ becomes a task of its own, so that the stream never waits for a venue.
 from __future__ import annotations
 
 import asyncio
+import logging
 import time
 from collections.abc import Callable, Coroutine, Iterable
 
@@ -23,6 +24,11 @@ from shared.messages import Message, OpportunityAssessed, SignalRaised
 from shared.pipeline.detect import EdgeDetector
 from shared.terms import Side
 from shared.venues.kalshi.events import StreamEvent
+
+_log = logging.getLogger(__name__)
+
+# Real seconds an end waits for orders: with the loops' grace less than a platform waits before it kills.
+IDLE_S = 4.0
 
 
 class TradingFloor:
@@ -108,6 +114,15 @@ class TradingFloor:
         """Wait until no order is on its way."""
         while self._tasks:
             await asyncio.gather(*self._tasks, return_exceptions=True)
+
+    async def ended(self, seconds: float = IDLE_S) -> None:
+        """As :meth:`idle`, for so many real seconds; what is left is cut off, and the next start asks for it."""
+        if self._tasks:
+            await asyncio.wait(list(self._tasks), timeout=seconds)
+        for task in list(self._tasks):
+            _log.warning("an order was cut off on its way: the next start asks what became of it")
+            task.cancel()
+        await self.idle()
 
     @property
     def busy(self) -> bool:

@@ -109,7 +109,7 @@ class LocalSystem(Loops):
             await self._recover()
             closing.push_async_callback(self.trading.account)
             closing.push_async_callback(p.execution.trader.resign)
-            closing.push_async_callback(p.floor.idle)
+            closing.push_async_callback(p.floor.ended)
             tasks = self.start(self._all_loops())
             try:
                 await self.stop.wait()

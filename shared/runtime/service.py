@@ -60,7 +60,7 @@ class ExecutionService(Loops):
             await self.trading.begin()
             closing.push_async_callback(self.trading.account)
             closing.push_async_callback(p.execution.trader.resign)
-            closing.push_async_callback(p.floor.idle)
+            closing.push_async_callback(p.floor.ended)
             tasks = self.start([*self.trading.loops(), *self._loops()])
             try:
                 await self.stop.wait()
