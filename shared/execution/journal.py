@@ -100,7 +100,7 @@ class Journal:
                 "signal_id": signal.signal_id,
                 "ticker": signal.ticker,
                 "epoch": epoch,
-                "proposal": asdict(order.proposal),
+                "proposal": msgspec.to_builtins(order.proposal),
                 "order": msgspec.to_builtins(update),
                 "fills": [],
             }

@@ -79,6 +79,13 @@ async def test_a_batch_writes_everything(documents: Documents) -> None:
     assert [found.value for found in await documents.query("c")] == [{"n": 2}]
 
 
+async def test_a_batch_answers_with_the_version_of_each_document(documents: Documents) -> None:
+    old = await documents.create("c/kept", {"n": 1})
+    versions = await documents.batch([Create("d/new", {}), Replace("c/kept", {"n": 2}, old)])
+    found = [await documents.get("d/new"), await documents.get("c/kept")]
+    assert versions == [document.version if document else None for document in found]
+
+
 @pytest.mark.parametrize("last", [Create("c/a", {"n": 9}), Replace("c/a", {"n": 9}, -1), Delete("c/a", -1)])
 async def test_a_batch_with_one_failed_precondition_leaves_nothing(
     documents: Documents, last: Create | Replace | Delete
