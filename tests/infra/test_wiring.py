@@ -21,6 +21,11 @@ SETTINGS = set(Settings.__struct_fields__)
 RUNTIME = {"FUNCTION_SOURCE", "FUNCTION_TARGET", "FUNCTION_SIGNATURE_TYPE", "PROBE_FROM"}
 
 
+def test_every_function_stands_once_in_the_list() -> None:
+    listed = re.findall(r'^  "(\w+)": \{', (TERRAFORM / "functions.json").read_text("utf-8"), re.MULTILINE)
+    assert sorted(listed) == sorted(DEPLOYED)
+
+
 def test_every_function_in_the_code_is_deployed() -> None:
     assert set(DEPLOYED) >= ON_DISK
 
