@@ -1,4 +1,4 @@
-"""A fill's way from the exchange's stream to our own feed: two processes, one machine, one monotonic clock."""
+"""A fill's way from the exchange's stream to our own feed: two processes, one machine, one clock."""
 
 from __future__ import annotations
 
@@ -20,7 +20,8 @@ async def measured(count: int) -> list[int]:
         sys.executable, "-m", "benchmarks.fills", cwd=Path(__file__).parents[1],
         stdin=subprocess.PIPE, stdout=subprocess.PIPE,
     )  # fmt: skip
-    assert process.stdout is not None and process.stdin is not None
+    assert process.stdout is not None
+    assert process.stdin is not None
     try:
         urls = json.loads(await process.stdout.readline())
         seen = await _seen(urls, count)

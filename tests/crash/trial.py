@@ -170,28 +170,30 @@ def summary(trial: Trial) -> str:
         one = lane.tally
         lines.append(
             f"  lane {lane.number} {lane.ground.backend:5} {lane.profile.name:8}"
-            f" {one.kills:4} kills, {one.signals:5} signals, {one.orders:4} orders ({one.unfilled} without a fill),"
+            f" {one.kills:4} kills, {one.signals:5} signals, {one.orders:4} orders"
+            f" ({one.unfilled} without a fill),"
             f" {one.fills:4} fills, {contracts(one.lots)} contracts, {one.rests} rests"
         )
     lines.append(f"at boundaries {sum(total.boundaries.values())}, at random {total.at_random}:")
     width = max(len(f"{moment} {step}") for step, moment in boundaries())
     rows = [f"{moment} {step}" for step, moment in boundaries()]
-    for pair in range(0, len(rows), 3):
-        lines.append(
-            "  " + "  ".join(f"{row:{width}} {total.boundaries[row]:4}" for row in rows[pair : pair + 3])
-        )
+    lines += [
+        "  " + "  ".join(f"{row:{width}} {total.boundaries[row]:4}" for row in rows[pair : pair + 3])
+        for pair in range(0, len(rows), 3)
+    ]
     lines.append("faults of the exchange: " + (_counted(total.faults) or "none"))
     if total.stops_s:
         lines.append(f"stops in order: {len(total.stops_s)}, slowest {max(total.stops_s):.1f} s")
     if trial.skipped:
         lines.append(f"Firestore was left out: {trial.skipped}")
     wrong = Counter(text.partition(": ")[2].partition(":")[0] for text in total.wrong)
-    lines += [
-        f"duplicate orders {_of(wrong, 'one_order')}, lost or doubled fills {_of(wrong, 'every_fill', 'documents')}, "
-        f"limits broken {_of(wrong, 'order_limits', 'order_rate', 'reserved_rate', 'counts', 'event', 'replayed')}, "
+    limits = _of(wrong, "order_limits", "order_rate", "reserved_rate", "counts", "event", "replayed")
+    lines.append(
+        f"duplicate orders {_of(wrong, 'one_order')}, "
+        f"lost or doubled fills {_of(wrong, 'every_fill', 'documents')}, limits broken {limits}, "
         f"books unequal {_of(wrong, 'cash', 'positions', 'fees', 'profit')}, other faults "
-        f"{_of(wrong, 'every_order', 'orders_are', 'signals', 'it ', 'the ')}",
-    ]
+        f"{_of(wrong, 'every_order', 'orders_are', 'signals', 'it ', 'the ')}"
+    )
     lines += [f"  {text}" for text in total.wrong[:40]]
     return "\n".join(lines)
 

@@ -12,7 +12,7 @@ from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, 
 from shared.backends.memory.bus import DirectBus
 from shared.backends.memory.documents import MemoryDocuments
 from shared.clock import SECOND, Instant, ManualClock
-from shared.execution.journal import Journal, Kept, News
+from shared.execution.journal import Journal, News
 from shared.execution.reservations import Reserved
 from shared.messages import FillRecorded, Message, OrderUpdated
 from shared.money import ONE, Price, Quantity, notional_up
@@ -142,7 +142,8 @@ class OrderMachine(RuleBasedStateMachine):
     def every_fill_stands_once_in_its_order(self) -> None:
         """And the order's own count is theirs."""
         for name, sent in self.sent.items():
-            kept: Kept = at_once(self.journals[1].kept(name))
+            kept = at_once(self.journals[1].kept(name))
+            assert kept is not None
             ids = [one.fill_id for one in kept.fills]
             assert sorted(ids) == sorted(sent.booked)
             assert kept.order.filled == sum(one.quantity for one in kept.fills)
@@ -157,7 +158,8 @@ class OrderMachine(RuleBasedStateMachine):
     def an_end_is_the_end(self) -> None:
         """Whatever is told afterwards."""
         for name, sent in self.sent.items():
-            kept: Kept = at_once(self.journals[0].kept(name))
+            kept = at_once(self.journals[0].kept(name))
+            assert kept is not None
             assert (kept.order.status in TERMINAL) is (sent.ended is not None)
             if sent.ended is not None:
                 assert kept.order.status is sent.ended
