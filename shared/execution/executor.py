@@ -16,6 +16,7 @@ from dataclasses import replace
 from shared.books.book import OrderBook
 from shared.books.firewall import QuoteLimits
 from shared.books.grid import floor_to_grid
+from shared.books.walk import take
 from shared.clock import SECOND, Clock, Instant, first
 from shared.errors import AlreadyExistsError, ArbError
 from shared.execution.account import Account
@@ -204,6 +205,10 @@ class Executor:
         if now < watch.next_at:
             watch.last_reason = "waiting between two orders"
             return None
+        watch.offers = take(book.asks(signal.side), signal.limit).levels
+        if watch.offers == watch.tried:
+            watch.last_reason = "the offers are those that the last order was sent to take"
+            return None
         order_id = client_order_id(signal.signal_id, 0, watch.attempt)
         limits, quotes = capped(self.limits, await self.safety.cap()), self._quotes
         found = decide(signal, book, watch.schedule, limits, quotes, watch.wanted, order_id, now)
@@ -252,6 +257,8 @@ class Executor:
             await self._refused(watch, answer.verdict)
             return None
         watch.attempt += 1
+        if not proposal.rests:
+            watch.tried = watch.offers
         return answer.order
 
     async def _made_before(self, watch: Watch, proposal: Proposal) -> None:
@@ -431,7 +438,7 @@ class Executor:
         """A signal whose order's fate was unknown counts anew: the store says what its orders filled."""
         watch = self.watched.get(ticker)
         if watch is not None:
-            watch.attempt, watch.wanted = 0, watch.signal.quantity
+            watch.attempt, watch.wanted, watch.tried = 0, watch.signal.quantity, None
 
     def end(self) -> None:
         """Work nothing any more; what rests is taken out of the book now, by whoever waits for it."""

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from shared.clock import Instant
 from shared.execution.decide import limit_holds
 from shared.fees.kalshi import FeeSchedule
+from shared.fees.protocol import Level
 from shared.messages import OpportunityAssessed, SignalRaised
 from shared.money import Price, Quantity
 
@@ -23,7 +24,8 @@ _OF_THE_QUOTE = frozenset(
 class Watch:
     """A signal being worked: what it still wants, and what has been tried.
 
-    ``first_ask`` is the offer when it was first looked at, ``next_at`` when the next order may go out.
+    ``first_ask`` is the offer when it was first looked at, ``next_at`` when the next order may go out;
+    ``offers`` are those within its limit, ``tried`` the ones that the last order was sent to take.
     """
 
     signal: SignalRaised
@@ -34,6 +36,8 @@ class Watch:
     first_ask: Price | None = None
     next_at: Instant = Instant(0)
     reported: set[str] = field(default_factory=set)
+    offers: tuple[Level, ...] = ()
+    tried: tuple[Level, ...] | None = None
 
 
 def stands(watch: Watch, opportunity: OpportunityAssessed) -> bool:

@@ -116,7 +116,7 @@ class TradingFloor:
             await asyncio.gather(*self._tasks, return_exceptions=True)
 
     async def ended(self, seconds: float = IDLE_S) -> None:
-        """As :meth:`idle`, for so many real seconds; what is left is cut off, the next start asks for it."""
+        """As :meth:`idle`, for so many real seconds; what is left is cut off: the next start asks for it."""
         if self._tasks:
             await asyncio.wait(list(self._tasks), timeout=seconds)
         for task in list(self._tasks):

@@ -187,10 +187,12 @@ class TradingSide:
             return
         broken = keeper.broken()
         keeper.forget(broken)
+        # Wanted until it has been asked for: a line that breaks now must not cost a market its book.
+        self._new.update(broken)
         await p.stream.unwatch(broken)
-        new, self._new = self._new | set(broken), set()
-        if new:
+        if new := set(self._new):
             await p.stream.watch(sorted(new))
+            self._new -= new
         # A book whose changes still wait here is not as fresh as the line they came by.
         if p.stream.alive_at is not None and self.frames.empty():
             keeper.heard(p.stream.alive_at)

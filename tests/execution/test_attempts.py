@@ -15,14 +15,14 @@ from shared.execution.assemble import Execution
 from shared.execution.gateway import Accepted, Outcome, Rejected, Unknown
 from shared.execution.policy import OrderPolicy
 from shared.messages import FillRecorded, OrderUpdated, PriceRange, SignalRaised
-from shared.money import Price, Quantity, Usd
+from shared.money import Price, Quantity, Usd, complement
 from shared.orders.intent import client_order_id
 from shared.ports import Value, Write
 from shared.risk.board import GLOBAL
 from shared.risk.breaker import Cause, State
 from shared.risk.controls import Proposal
 from shared.risk.tripwire import Trip
-from shared.terms import OrderStatus
+from shared.terms import OrderStatus, Side
 from tests.execution.conftest import SCHEDULE, START, TICKER, cents, contracts, signal
 from tests.execution.desk import UNHURRIED
 from tests.execution.house import CASH, House, Venue, fill_of, leased
@@ -55,8 +55,11 @@ class Desk:
         await self.execution.executor.on_signal(given or signal(), SCHEDULE)
 
     async def look(self, seconds: float = 3) -> None:
-        """The book has moved, ``seconds`` later."""
+        """The best offer has become larger by one contract, ``seconds`` later."""
         self.house.tick(seconds)
+        book = self.house.books.get(TICKER)
+        if book is not None and (best := book.best_ask(Side.YES)):
+            book.apply_delta(Side.NO, complement(best[0]), contracts(1), self.house.clock.now())
         await self.execution.executor.on_book(TICKER)
 
     @property
@@ -88,6 +91,17 @@ async def test_what_is_left_is_tried_again_with_an_id_of_its_own(desk: Desk) -> 
         (client_order_id("signal-1", 0, 0), contracts(70)),
         (client_order_id("signal-1", 0, 1), contracts(70)),
     ]
+
+
+async def test_the_same_offers_are_not_sent_for_twice(desk: Desk) -> None:
+    await desk.work()
+    desk.house.tick(60)
+    await desk.execution.begin(CASH)
+    await desk.execution.executor.on_book(TICKER)
+    assert len(desk.venue.placed) == 1
+    assert desk.reason == "the offers are those that the last order was sent to take"
+    await desk.look()
+    assert len(desk.venue.placed) == 2
 
 
 async def test_between_two_orders_there_is_a_gap(desk: Desk) -> None:

@@ -7,8 +7,9 @@ import pytest
 from shared.errors import VenueDownError
 from shared.runtime.feed import LiveFeed, Mode
 from shared.simulator.market import Market
+from shared.venues.kalshi.account import FillSeen
 from shared.venues.kalshi.events import BookSnapshot
-from shared.venues.kalshi.sign import Signer
+from shared.venues.kalshi.private import PrivateFeed
 from tests.venues.kalshi.desk import Line, TradingDesk, cents, contracts
 
 
@@ -103,8 +104,10 @@ async def test_a_fill_that_the_stream_tells_is_news_once(bench: Bench) -> None:
     line.open()
     await bench.desk.trading.create(bench.desk.ticket(bench.market, price=50, count=2))
     line.pump()
-    [fill] = [event for event in line.events if type(event).__name__ == "FillSeen"]
-    assert bench.feed.note(fill) is False  # the line's own desk has noted it
+    [fill] = line.of(FillSeen)
+    feed = PrivateFeed(bench.desk.clock, bench.desk.clock.now())
+    other = LiveFeed(feed, bench.desk.portfolio, bench.desk.trading, bench.desk.clock)
+    assert [other.note(fill), other.note(fill)] == [True, False]
 
 
 async def test_a_fill_that_the_stream_lost_is_read(bench: Bench) -> None:
@@ -115,17 +118,10 @@ async def test_a_fill_that_the_stream_lost_is_read(bench: Bench) -> None:
     assert await bench.feed.catch_up() == []
 
 
-async def test_the_next_order_is_signed_before_it_is_wanted(
-    bench: Bench, monkeypatch: pytest.MonkeyPatch
-) -> None:
+async def test_the_next_order_goes_out_with_a_signature_made_before_it_was_wanted(bench: Bench) -> None:
     await bench.feed.warm()
-    signed: list[str] = []
-    headers = Signer.headers
-
-    def counted(self: Signer, method: str, path: str, now: int) -> object:
-        signed.append(method)
-        return headers(self, method, path, now)  # type: ignore[arg-type]
-
-    monkeypatch.setattr(Signer, "headers", counted)
+    signed_at = bench.desk.clock.now()
+    bench.desk.bench.wait(0.5)
     await bench.desk.trading.create(bench.desk.ticket(bench.market, price=50, count=2))
-    assert signed == []
+    stamp = bench.desk.transport.sent[-1].headers["kalshi-access-timestamp"]
+    assert int(stamp) == signed_at // 1000

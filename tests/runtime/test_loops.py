@@ -81,7 +81,7 @@ async def test_what_may_pass_by_itself_is_told_until_it_has_passed(bench: Bench,
     bench.fails = None
     await bench.passes(10)
     assert bench.stats.alerts == {}
-    assert bench.stats.turns["work"] == bench.clock.now() - 1_000_000
+    assert bench.stats.turns == {"work": bench.clock.now()}
 
 
 async def test_used_up_credits_make_a_loop_wait_for_an_hour(bench: Bench) -> None:
