@@ -1,4 +1,4 @@
-"""A fill's way from the exchange's stream to our own feed: two processes, one machine, one monotonic clock."""
+"""A fill's way from the exchange's stream to our own feed: two processes, one monotonic clock."""
 
 from __future__ import annotations
 
@@ -20,7 +20,8 @@ async def measured(count: int) -> list[int]:
         sys.executable, "-m", "benchmarks.fills", cwd=Path(__file__).parents[1],
         stdin=subprocess.PIPE, stdout=subprocess.PIPE,
     )  # fmt: skip
-    assert process.stdout is not None and process.stdin is not None
+    assert process.stdout is not None
+    assert process.stdin is not None
     try:
         urls = json.loads(await process.stdout.readline())
         seen = await _seen(urls, count)
@@ -96,7 +97,6 @@ async def _exchange() -> None:
     from aiohttp import web
 
     from shared.clock import SystemClock
-    from shared.money import Usd
     from shared.simulator.limits import Limits
     from shared.simulator.schedule import REAL_TIME
     from shared.simulator.server import serve
@@ -114,7 +114,6 @@ async def _exchange() -> None:
     web.WebSocketResponse.send_str = send  # type: ignore[method-assign, assignment]
     clock = SystemClock()
     async with serve(World(1, clock.now(), REAL_TIME), clock, limits=Limits(enforced=False)) as urls:
-        assert isinstance(urls.account.cash[0], int) and Usd
         markets = [
             (ticker, one.contract.shard, one.quote.ask)
             for ticker, one in urls.kalshi.world.exchange.markets.items()

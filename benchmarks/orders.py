@@ -1,8 +1,8 @@
 """From a signal to bytes on the socket, beside the least it could cost, and from a fill's frame to our books.
 
 The order path is the whole of it: live book, decision, all controls, intent and reservation durable in SQLite
-(synchronous FULL), signature (RSA, 2048 bits), TLS. The floor signs and sends the same body with the same HTTP
-client and nothing else; both take turns in one process. "On the socket" is when the last ``send`` of the
+(synchronous FULL), signature (RSA, 2048 bits), TLS. The floor signs and sends the same body with the same
+HTTP client and nothing else; both take turns in one process. "On the socket" is when the last ``send`` of the
 request has returned. The exchange answers from another process, over loopback.
 """
 
@@ -39,7 +39,7 @@ _US = "us"
 
 
 def figures(quick: bool) -> list[Line]:
-    """Measure in processes of their own: a certificate is trusted from a process's beginning or not at all."""
+    """Measure in processes of their own: which certificates are trusted is settled at a start."""
     with tempfile.TemporaryDirectory() as folder, _exchange(Path(folder)) as port:
         runs, fills = (QUICK_RUNS, QUICK_FILLS) if quick else (RUNS, FILLS)
         environment = os.environ | {"SSL_CERT_FILE": str(Path(folder) / "server.pem")}
@@ -77,7 +77,7 @@ def _lines(took: dict[str, list[int]]) -> Iterator[Line]:
     yield Figure(GROUP, "a fill's frame, sent to seen", p50, _US, p99=p99, goal=Goal("p99", 5_000))
 
 
-# --- the exchange: a certificate of its own, one answer ------------------------------------------------------
+# --- the exchange: a certificate of its own, one answer -----------------------------------------------------
 
 
 @contextmanager
@@ -142,7 +142,7 @@ async def _serve(folder: Path) -> None:
     await asyncio.Event().wait()
 
 
-# --- the client: order path and floor in turns ---------------------------------------------------------------
+# --- the client: order path and floor in turns --------------------------------------------------------------
 
 
 class Socket:

@@ -1,4 +1,4 @@
-"""The exchange of a trial: ``arb sim`` as a process, its faults, its own ledger, and signals for its markets."""
+"""The exchange of a trial: ``arb sim`` as a process, its faults, its own ledger, signals for its markets."""
 
 from __future__ import annotations
 

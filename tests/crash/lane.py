@@ -34,7 +34,7 @@ from shared.risk.book import Book, decode_book
 from shared.risk.breaker import Person
 from shared.simulator.scenario import Scenario
 from tests.crash import judge
-from tests.crash.exchange import Exchange, exchange
+from tests.crash.exchange import exchange
 from tests.crash.plan import Life, Profile, lives
 from tests.crash.quick import QuickClock
 from tests.crash.traps import NOTE
@@ -153,7 +153,10 @@ class Lane:
 
     async def _until_dead(self, process: Process, life: Life) -> None:
         """Raise signals until the trap springs, or the time comes."""
-        patience, orders = Patience(self.clock, process, _LIFE_S, _LIFE_CPU_S), (await self._venue.truth()).orders
+        patience, orders = (
+            Patience(self.clock, process, _LIFE_S, _LIFE_CPU_S),
+            (await self._venue.truth()).orders,
+        )
         doom = None if life.waits_for_trading else self._doom(life)
         raising = asyncio.create_task(self._raise_signals())
         try:

@@ -25,7 +25,11 @@ _LOOK_S = 0.005
 PROGRAM = "functions.execution.main"
 # What the program loads when it is first needed.
 _LATER = {
-    "local": ("shared.backends.local.documents", "shared.backends.local.bus", "shared.backends.local.warehouse"),
+    "local": (
+        "shared.backends.local.documents",
+        "shared.backends.local.bus",
+        "shared.backends.local.warehouse",
+    ),
     "gcp": ("shared.backends.gcp.documents", "shared.backends.gcp.bus"),
 }
 

@@ -1,4 +1,4 @@
-"""What each life of a trial dies of, and in which weather: drawn from one seed, so that a trial can be repeated.
+"""What each life of a trial dies of, and in which weather: drawn from one seed, to be drawn again.
 
 Seven of ten lives end at a boundary, dealt out so that every boundary has its turn; the others at random.
 """
@@ -146,8 +146,6 @@ def _weather(rng: random.Random, name: str) -> Scenario:
     faults: tuple[Fault, ...] = ()
     if rng.random() < 0.5:
         faults = tuple(
-            rng.choice(kinds)
-            for kinds in (_ON_CREATE, _ON_THE_STREAM, _ON_READS)
-            if rng.random() < 0.5
+            rng.choice(kinds) for kinds in (_ON_CREATE, _ON_THE_STREAM, _ON_READS) if rng.random() < 0.5
         )
     return Scenario(name=name, seed=rng.getrandbits(31), faults=faults)

@@ -1,7 +1,7 @@
 """Kills the process it is in, at one boundary between two steps, without a word of farewell.
 
-A boundary is before, during or after a call through one of the seams below, on its n-th passing: ``during`` is
-some milliseconds after the call began, when its request is on the wire or its transaction under way.
+A boundary is before, during or after a call through one of the seams below, on its n-th passing: ``during``
+is some milliseconds after the call began, when its request is on the wire or its transaction under way.
 """
 
 from __future__ import annotations
