@@ -194,7 +194,7 @@ class Executor:
         return True
 
     async def _told(self, signal: SignalRaised, order: ApprovedOrder) -> None:
-        """Tell history of an intent, some turns of the loop late: the HTTP client takes that long to write."""
+        """Tell history of an intent some turns of the loop late: the client takes that long to write."""
         for _ in range(_TURNS_TO_THE_SOCKET):
             await asyncio.sleep(0)
         await self.journal.intended(signal, order)
