@@ -14,10 +14,11 @@ N ?= 500
 HOURS ?= 24
 
 .DEFAULT_GOAL := help
-.PHONY: help install run test lint format corpus simulate soak crash-test sdk-test bench schema requirements package terraform-test clean
+.PHONY: help install run test lint format corpus simulate soak crash-test sdk-test e2e emulators bench schema \
+	requirements package terraform-test clean
 
 help: ## show this list
-	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 16
+	@grep -E '^[a-z0-9-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 16
 
 $(BIN)/uv:
 	@command -v $(PYTHON) >/dev/null || { echo "Python >= 3.11 is needed and '$(PYTHON)' was not found; set PYTHON=/path/to/python3"; exit 1; }
@@ -80,6 +81,12 @@ requirements: $(BIN)/uv ## export requirements.txt, with hashes, from uv.lock (A
 	@$(if $(filter --check,$(ARGS)),cmp -s $(VENV)/requirements.txt requirements.txt || \
 	   { echo "requirements.txt does not match uv.lock: run make requirements"; exit 1; },\
 	   mv $(VENV)/requirements.txt requirements.txt)
+
+emulators: ## run the Pub/Sub and Firestore emulators (ARGS="PUBSUB_PORT FIRESTORE_PORT")
+	@infra/emulators/start $(ARGS)
+
+e2e: $(VENV)/.dev ## every deployed function as a process of its own, on the emulators
+	@$(BIN)/pytest -p no:xdist -rA --no-header tests/e2e $(ARGS)
 
 package: $(BIN)/uv ## build the wheel and run it, installed by itself, in another folder
 	@rm -rf dist

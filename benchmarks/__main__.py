@@ -22,6 +22,8 @@ NAMES = (
     "backends",
     "http_transport",
     "simulator",
+    "props",
+    "imports",
 )
 _COLUMNS = ("group", "what", "median", "p99", "against", "goal", "")
 _COLOURS = {"met": "green", "not met": "red"}

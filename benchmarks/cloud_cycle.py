@@ -68,7 +68,15 @@ _DEMO_SPEED = 60.0
 _MEMORY_GIB = 0.5
 
 # Said to the framework in place of a function: what every pushed call does before its handler.
-_BARE = "from shared.entry import message_of\n\ndef main(event):\n    message_of('kalshi-markets', event)\n"
+_BARE = """
+from shared.entry import delivery_of
+from shared.messages import decode
+
+def main(request):
+    found = delivery_of(request, "kalshi-markets")
+    decode(found.topic, found.data)
+    return b"", 204, {}
+"""
 
 
 @dataclass
@@ -313,7 +321,7 @@ def _framework_cpu_s(pushes: int) -> float:
         probe.close()
         command = [
             str(Path(sys.executable).parent / "functions-framework"),
-            *("--source", str(source), "--target", "main", "--signature-type", "cloudevent"),
+            *("--source", str(source), "--target", "main", "--signature-type", "http"),
             *("--host", "127.0.0.1", "--port", str(port)),
         ]
         environment = {**os.environ, "PYTHONPATH": str(ROOT)}
@@ -338,7 +346,7 @@ def _push(url: str, pushes: int) -> None:
     message = {"data": data, "messageId": "1", "attributes": {"topic": "kalshi-markets"}}
     body = {"message": message, "subscription": "projects/p/subscriptions/s"}
     with httpx.Client() as client:
-        for _ in range(100):
+        for _ in range(600):
             with contextlib.suppress(httpx.TransportError):
                 client.get(url)
                 break
@@ -401,6 +409,10 @@ def deployment() -> Deployment:
         for topic in function["pushed"]:
             pushed[topic] = (*pushed.get(topic, ()), name)
     calls = {name: calls_a_minute(one["schedule"]) for name, one in functions.items() if one["schedule"]}
+    for name, one in functions.items():
+        calls |= {
+            f"{name} {turn}": calls_a_minute(call["cron"]) for turn, call in one.get("also", {}).items()
+        }
     secrets = {secret for function in functions.values() for secret in function["secrets"]}
     return Deployment(pushed, calls, _MEMORY_GIB, len(secrets))
 

@@ -1,4 +1,4 @@
-"""A fill's way from the exchange's stream to our own feed: two processes, one monotonic clock."""
+"""A fill's way from the exchange's stream to our own feed: two processes, one machine, one clock."""
 
 from __future__ import annotations
 

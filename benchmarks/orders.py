@@ -39,7 +39,7 @@ _US = "us"
 
 
 def figures(quick: bool) -> list[Line]:
-    """Measure in processes of their own: which certificates are trusted is settled at a start."""
+    """Measure in processes of their own: a certificate is trusted from the beginning or not at all."""
     with tempfile.TemporaryDirectory() as folder, _exchange(Path(folder)) as port:
         runs, fills = (QUICK_RUNS, QUICK_FILLS) if quick else (RUNS, FILLS)
         environment = os.environ | {"SSL_CERT_FILE": str(Path(folder) / "server.pem")}
@@ -77,7 +77,7 @@ def _lines(took: dict[str, list[int]]) -> Iterator[Line]:
     yield Figure(GROUP, "a fill's frame, sent to seen", p50, _US, p99=p99, goal=Goal("p99", 5_000))
 
 
-# --- the exchange: a certificate of its own, one answer -----------------------------------------------------
+# --- the exchange: a certificate of its own, one answer ---------------------------------------------------
 
 
 @contextmanager
@@ -142,7 +142,7 @@ async def _serve(folder: Path) -> None:
     await asyncio.Event().wait()
 
 
-# --- the client: order path and floor in turns --------------------------------------------------------------
+# --- the client: order path and floor in turns ------------------------------------------------------------
 
 
 class Socket:
@@ -236,7 +236,7 @@ async def _bench(
     from shared.messages import Message, OrderUpdated
     from shared.money import MICROS, Usd
     from shared.pipeline.detect import EdgeDetector
-    from shared.ports import Create, Replace
+    from shared.ports import Create, Replace, Write
     from shared.runtime.floor import TradingFloor
     from shared.venues.http import AiohttpTransport
     from shared.venues.kalshi.client import KalshiClient
@@ -311,7 +311,7 @@ async def _bench(
         found = await documents.get(stored.path)
         order = (await documents.query("orders", limit=1))[0].value
         assert found is not None
-        writes = [
+        writes: list[Write] = [
             Create(f"orders/commit-{number}", order),
             Replace(found.path, found.value | {"seq": found.value["seq"] + 1}, found.version),
         ]

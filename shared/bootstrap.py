@@ -82,7 +82,8 @@ def local_system(
     resources = AsyncExitStack()
     documents = SqliteDocuments(folder / DOCUMENTS)
     bus, stats, rng = LocalBus(clock), Stats(), SystemRandom()
-    raw = FileBlobs(folder) if options.keep_raw else None
+    pages = FileBlobs(folder)
+    raw = pages if options.keep_raw else None
     kalshi = kalshi_client(venues, clock, resources, raw)
     detecting = DetectorSettings(
         profile=options.profile,
@@ -110,6 +111,8 @@ def local_system(
         stream=book_stream(venues, clock, resources, account=options.live),
         live=desk.feed,
         results=ResultWatch(kalshi, documents, bus, clock),
+        props=props_scraper(settings, venues, documents, bus, pages, clock, resources, options.daily_credits),
+        props_rows=props_processor(documents, bus, pages, clock),
         stats=stats,
         resources=resources,
         bankroll=settings.paper_bankroll_usd,
@@ -199,13 +202,14 @@ def props_scraper(
     blobs: Blobs,
     clock: Clock,
     resources: AsyncExitStack,
-    daily_credits: tuple[int, int] | None = None,
+    daily_credits: int | None = None,
 ) -> PropsScraper:
     """Scraper of player props; without a key of the odds feed it reads the exchange alone.
 
-    ``daily_credits`` are the props' share and the whole day's limit; by default the settings'.
+    ``daily_credits`` is the whole day's limit, by default the settings'; props have a share of it.
     """
-    share, whole = daily_credits or (settings.props_daily_credits, settings.odds_daily_credits)
+    share = settings.props_daily_credits
+    whole = settings.odds_daily_credits if daily_credits is None else daily_credits
     pages = [_recorder(blobs, clock, resources, 50)]
     kalshi = KalshiClient(pages[0], clock, retry(clock), base_url=venues.kalshi_base_url)
     books = None

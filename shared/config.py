@@ -301,7 +301,7 @@ def _check(settings: Settings) -> None:
     wrong = {
         "KALSHI_PRIVATE_KEY and KALSHI_PRIVATE_KEY_PATH are both set: keep one": key == 2,
         "KALSHI_KEY_ID is set but no private key: set KALSHI_PRIVATE_KEY_PATH": bool(
-            settings.kalshi_key_id and not key
+            settings.kalshi_key_id and not key and not _is_pinned(settings, "kalshi-private-key")
         ),
         "a Kalshi private key is set but KALSHI_KEY_ID is not: copy the key id beside it": bool(
             key and not settings.kalshi_key_id
@@ -321,6 +321,11 @@ def _check(settings: Settings) -> None:
     found = [message for message, holds in wrong.items() if holds]
     if found:
         raise ConfigError("; ".join(found))
+
+
+def _is_pinned(settings: Settings, secret: str) -> bool:
+    """Whether the value will be read from Secret Manager."""
+    return any(entry.partition("=")[0].strip() == secret for entry in settings.secret_versions)
 
 
 def _kill_key(settings: Settings) -> dict[str, bool]:

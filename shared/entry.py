@@ -13,7 +13,6 @@ import logging
 import re
 import threading
 from collections.abc import Callable, Coroutine, Mapping
-from functools import lru_cache
 from typing import Any, Protocol, TypeVar
 
 import msgspec
@@ -122,17 +121,28 @@ def pushed(event: Event, work: Callable[[], Coroutine[Any, Any, None]]) -> Answe
     return b"", 204, {}
 
 
-@lru_cache(maxsize=1)
-def _loop() -> asyncio.AbstractEventLoop:
+class _Loop:
     """One event loop for the life of the process, in its own thread: connections and caches stay warm."""
-    loop = asyncio.new_event_loop()
-    threading.Thread(target=loop.run_forever, name="functions", daemon=True).start()
-    return loop
+
+    def __init__(self) -> None:
+        self._starting = threading.Lock()
+        self._running: asyncio.AbstractEventLoop | None = None
+
+    def get(self) -> asyncio.AbstractEventLoop:
+        """The loop; the first calls of a process may come on several threads at once."""
+        with self._starting:
+            if self._running is None:
+                self._running = asyncio.new_event_loop()
+                threading.Thread(target=self._running.run_forever, name="functions", daemon=True).start()
+            return self._running
+
+
+_loop = _Loop()
 
 
 def run(work: Coroutine[Any, Any, T]) -> T:
     """Run a coroutine to its end from a synchronous entry point, on any of the server's threads."""
-    return asyncio.run_coroutine_threadsafe(work, _loop()).result()
+    return asyncio.run_coroutine_threadsafe(work, _loop.get()).result()
 
 
 def _refusal(cause: Exception, status: int) -> Answer:

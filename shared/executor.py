@@ -6,13 +6,14 @@ import asyncio
 import logging
 import signal
 from contextlib import AsyncExitStack, suppress
+from secrets import token_urlsafe
 
 import msgspec
 
 from shared.backends.local.secrets import KALSHI_PRIVATE_KEY
 from shared.bootstrap import execution_service
 from shared.clock import SystemClock
-from shared.config import Backend, LogFormat, Settings, load
+from shared.config import Backend, LogFormat, Secret, Settings, load
 from shared.desks import LEASE_TURNS, RunOptions, Venues
 from shared.platforms import Platform, open_platform, with_secrets
 from shared.runtime.trading import Pace
@@ -52,10 +53,14 @@ async def serve() -> None:
 
 
 def _served(settings: Settings) -> Settings:
-    """On the platform the container must listen where it is told, or it is taken for dead."""
+    """On the platform the container must listen where it is told, or it is taken for dead.
+
+    Without a token, as in a new project, nobody may ask for more than whether it lives.
+    """
     if settings.port is None:
         return settings
-    return msgspec.structs.replace(settings, api_port=settings.port)
+    token = settings.api_token or Secret(token_urlsafe())
+    return msgspec.structs.replace(settings, api_port=settings.port, api_token=token)
 
 
 async def _venues(settings: Settings, platform: Platform) -> Venues:

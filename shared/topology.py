@@ -13,6 +13,7 @@ from shared.messages import (
     MappingDecided,
     MarketListed,
     OddsSeen,
+    PropsScraped,
     SignalRaised,
 )
 
@@ -44,6 +45,8 @@ class Function:
 FUNCTIONS: tuple[Function, ...] = (
     Function("kalshi_scraper", schedule="* * * * *"),
     Function("odds_scraper", schedule="* * * * *"),
+    Function("props_scraper", schedule="*/5 * * * *"),
+    Function("props_processor", topics=(PropsScraped.TOPIC,)),
     Function("event_mapper", schedule="*/5 * * * *", topics=(MarketListed.TOPIC,)),
     Function("edge_detector", topics=(MarketListed.TOPIC, MappingDecided.TOPIC, OddsSeen.TOPIC)),
     Function("settlement", schedule="*/2 * * * *"),

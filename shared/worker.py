@@ -295,8 +295,10 @@ async def worker() -> AsyncIterator[Worker]:
         held = _workers.get("")
         if held is None:
             held = _workers[""] = await _new_worker(load())
-    yield held
-    await held.platform.settle()
+    try:
+        yield held
+    finally:
+        await held.platform.settle()
 
 
 async def _new_worker(settings: Settings) -> Worker:

@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 from shared.entry import Answer, Event, pushed
 from shared.messages import Message, PropsScraped
-from shared.pipeline.props_process import PropsProcessor
 from shared.worker import worker
+
+if TYPE_CHECKING:
+    from shared.pipeline.props_process import PropsProcessor
 
 
 async def handle(processor: PropsProcessor, message: Message) -> None:

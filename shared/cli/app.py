@@ -12,6 +12,7 @@ from typing import Annotated
 
 import typer
 
+from shared.cli.deadletters import deadletters
 from shared.cli.mapping_app import aliases, mapping
 from shared.cli.output import fail, spread
 from shared.errors import ArbError
@@ -27,6 +28,7 @@ app = typer.Typer(
 
 app.add_typer(mapping, name="mapping")
 app.add_typer(aliases, name="aliases")
+app.add_typer(deadletters, name="deadletters")
 
 # Click gives an option one value; these take any number, as in ``--markets a.json b.json``.
 _MANY = ("--markets", "--odds")

@@ -22,6 +22,8 @@ from functions.edge_detector import main as edge_detector
 from functions.event_mapper import main as event_mapper
 from functions.kalshi_scraper import main as kalshi_scraper
 from functions.odds_scraper import main as odds_scraper
+from functions.props_processor import main as props_processor
+from functions.props_scraper import main as props_scraper
 from shared.bootstrap import local_system
 from shared.cli.confirm import confirm_live, stakes_of
 from shared.cli.doctor import examine_all
@@ -42,7 +44,14 @@ from shared.terms import Profile
 
 _log = logging.getLogger(__name__)
 
-_HANDLERS = Handlers(kalshi_scraper.handle, odds_scraper.handle, event_mapper.handle, edge_detector.handle)
+_HANDLERS = Handlers(
+    kalshi_scraper.handle,
+    odds_scraper.handle,
+    event_mapper.handle,
+    edge_detector.handle,
+    props_scraper.handle,
+    props_processor.handle,
+)
 _DEMO_PACE = Pace(
     listing=20.0,
     odds=20.0,
@@ -54,6 +63,7 @@ _DEMO_PACE = Pace(
     lease=300.0,
     trader=15.0,
     reconcile=60.0,
+    look=15.0,
 )
 # At 60 times real time a book that is a real half second behind is half a minute old.
 _DEMO_BOOK_AGE_S = 60.0
@@ -67,6 +77,7 @@ _DEMO_LIMITS = {
 }
 # A machine too slow for the speed asked for gets a slower season instead of a late one.
 _DEMO_STRIDE_S = 5.0
+_DEMO_CREDITS = 1_000_000
 _VIEW_EVERY_S = 0.25
 _LINE_EVERY_S = 5.0
 
@@ -146,12 +157,16 @@ async def _demo(
     clock = ScaledClock(start, speed, _DEMO_STRIDE_S)
     folder = make(settings.data_dir, f"demo-{to_datetime(start):%Y%m%dT%H%M%S}")
     given = msgspec.structs.replace(
-        settings, leagues=_DEMO_LEAGUES, odds_poll_seconds=_DEMO_PACE.odds, **_DEMO_LIMITS
+        settings,
+        leagues=_DEMO_LEAGUES,
+        odds_poll_seconds=_DEMO_PACE.odds,
+        props_daily_credits=_DEMO_CREDITS,
+        **_DEMO_LIMITS,
     )
     options = RunOptions(
         _DEMO_PACE,
         profile or Profile.AGGRESSIVE,
-        1_000_000,
+        _DEMO_CREDITS,
         max_book_age_s=_DEMO_BOOK_AGE_S * speed / 60,
         keep_raw=False,
     )
@@ -303,6 +318,8 @@ def summary(parts: Parts, folder: Path) -> dict[str, object]:
         "assessed": stats.assessed,
         "edges": stats.accepted,
         "signals": stats.signals,
+        "props": len(stats.props),
+        "props_compared": len(stats.props_compared),
         "orders": dict(stats.orders),
         "fills": stats.fills,
         "contracts": stats.contracts,
@@ -326,7 +343,8 @@ def _farewell(parts: Parts, folder: Path) -> None:
     # Started by make, the command is in no PATH: name it as it can be typed.
     arb = "arb" if which("arb") else escape(sys.argv[0])
     console.print(
-        f"history is in [bold]{escape(str(folder))}[/]; ask it: {arb} pnl, {arb} signals, {arb} why ID",
+        f"history is in [bold]{escape(str(folder))}[/]; ask it: "
+        + ", ".join(f"{arb} {question}" for question in ("pnl", "signals", "props", "why ID")),
         highlight=False,
         soft_wrap=True,
     )

@@ -52,7 +52,8 @@ def line(parts: Parts) -> str:
     stats, account = parts.stats, parts.executor.account
     return (
         f"{format_instant(parts.clock.now())[:19]}Z markets {len(stats.tickers)} mapped {len(stats.mapped)} "
-        f"abstained {len(stats.abstained)} assessed {stats.assessed} signals {stats.signals} "
+        f"abstained {len(stats.abstained)} assessed {stats.assessed} props {len(stats.props_compared)} "
+        f"signals {stats.signals} "
         f"fills {stats.fills} contracts {contracts(stats.contracts)} settled {stats.settled} "
         f"fees {usd(account.fees)} profit {usd(account.pnl)} open {usd(account.open_cost)}"
         + (f" HALTED: {account.halted}" if account.halted else "")
@@ -103,6 +104,7 @@ def _found(stats: Stats) -> Panel:
         ("edges found", f"{stats.accepted:,}"),
         ("signals", f"{stats.signals:,}"),
         ("quarantined", f"{stats.quarantined:,}"),
+        ("props priced", f"{len(stats.props_compared):,} of {len(stats.props):,}"),
     ]
     return _panel("believed", _grid(rows, "right"))
 

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+import logging
 import random
 import time
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
 
 from shared.books.book import OrderBook
 from shared.books.firewall import QuoteLimits
 from shared.clock import Clock
+from shared.errors import ArbError, OperatorError
 from shared.execution.account import Account
 from shared.execution.breakers import Breakers
 from shared.execution.executor import Executor
@@ -28,6 +30,8 @@ from shared.risk.book import Holding
 from shared.risk.controls import CONTROLS, SAFEGUARDS
 from shared.risk.gate import Gate
 from shared.risk.limits import RiskLimits
+
+_log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,13 +66,15 @@ class Execution:
     trader: Trader
 
     async def begin(self, cash: Usd) -> None:
-        """Open the account, with ``cash`` if it is new; take the lease if it is free, and be ready."""
+        """Open the account, with ``cash`` if it is new; take the lease if it is free; be ready if possible.
+
+        A venue that does not answer now leaves the executor waiting: the turns to come ask again.
+        """
         if not await self.stored.exists():
             await self._open(cash)
         await self.trader.renew()
-        await self.trader.turn()
-        await self.trader.reconcile()
-        await self.trader.turn()
+        for turn in (self.trader.turn, self.trader.reconcile, self.trader.turn):
+            await _if_possible(turn)
 
     async def _open(self, cash: Usd) -> None:
         """A new book starts with what the venue says the account has, where there is a venue to say it."""
@@ -81,6 +87,15 @@ class Execution:
             for ticker, position in statement.positions.items()
         }
         await self.stored.open(statement.cash, held, statement.as_of)
+
+
+async def _if_possible(turn: Callable[[], Awaitable[object]]) -> None:
+    try:
+        await turn()
+    except OperatorError:
+        raise
+    except (ArbError, OSError) as exc:
+        _log.warning("not ready yet: %s", exc)
 
 
 def assemble(

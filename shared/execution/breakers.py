@@ -9,7 +9,7 @@ from __future__ import annotations
 import asyncio
 import random
 from collections.abc import Callable, Iterable
-from dataclasses import replace
+from dataclasses import dataclass, replace
 
 import msgspec
 
@@ -26,6 +26,14 @@ TRANSITIONS = "breaker-transitions"
 # A watch that has died in silence is noticed within this time.
 MAX_AGE_S = 5.0
 _AGAIN_S = 1.0
+
+
+@dataclass(frozen=True, slots=True)
+class Claim:
+    """Why an order may not be sent, empty if it may, and what asking has moved."""
+
+    refusals: tuple[str, ...]
+    moved: tuple[Transition, ...]
 
 
 class Breakers:
@@ -91,14 +99,14 @@ class Breakers:
         ]
         return tuple([moved for name in names for moved in await self.close(name, by, reason)])
 
-    async def claim(self, endpoints: Iterable[str], order_id: str) -> tuple[str, ...]:
-        """Make ``order_id`` the probe of what stands in its way; gives why it may not be sent, if so.
+    async def claim(self, endpoints: Iterable[str], order_id: str) -> Claim:
+        """Make ``order_id`` the probe of what stands in its way, if one is due.
 
         Needed only when :meth:`Board.stopped` names something.
         """
         names = tuple(endpoints)
-        await self._move(lambda b, now: b.claim(names, order_id, now, self._policy))
-        return (await self.board()).refusals(names, order_id, self._clock.now())
+        moved = await self._move(lambda b, now: b.claim(names, order_id, now, self._policy))
+        return Claim((await self.board()).refusals(names, order_id, self._clock.now()), moved)
 
     async def ended(self, order_id: str, failure: str = "") -> tuple[Transition, ...]:
         """A probe has its answer: a good one when ``failure`` is empty. Harmless for other orders."""

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from shared.books.book import OrderBook
 from shared.books.firewall import QuoteLimits, refusals
+from shared.books.grid import on_grid
 from shared.books.walk import take
 from shared.clock import Instant
 from shared.edges.profiles import RULES
@@ -15,7 +16,7 @@ from shared.edges.states import contract_worth
 from shared.fees.kalshi import FeeSchedule, order_budget
 from shared.fees.protocol import fine
 from shared.messages import SignalRaised
-from shared.money import LOTS, MICROS, Price, Quantity, Usd, format_price
+from shared.money import LOTS, MICROS, Price, Quantity, Usd, format_price, format_quantity
 from shared.risk.controls import Proposal, risk_of
 from shared.risk.limits import RiskLimits
 
@@ -80,12 +81,21 @@ def is_expired(signal: SignalRaised, now: Instant) -> bool:
     return abs(now - signal.observed_at) >= signal.expires_at - signal.observed_at
 
 
-def _too_good(signal: SignalRaised, book: OrderBook, schedule: FeeSchedule) -> str:
-    """A price that fell far below the fair value since the signal knows something that we do not."""
-    best, most = book.best_ask(signal.side), RULES[signal.profile].max_net_edge
-    if best is None or fine(signal.fair_probability) - schedule.all_in(best[0]) <= fine(most):
-        return ""
-    return f"too_good: {format_price(best[0])} leaves more than {100 * most:.0f}c of edge"
+def unusable(signal: SignalRaised) -> tuple[str, ...]:
+    """Every reason why no order could ever come of a signal; empty for a good one."""
+    reasons = []
+    if not on_grid(signal.limit, signal.price_ranges):
+        price = format_price(signal.limit)
+        reasons.append(f"off_grid: {price} is no price of this market; list it again, its grid may be new")
+    if signal.quantity < LOTS:
+        size = format_quantity(signal.quantity)
+        reasons.append(f"too_small: {size} contracts, an order is one whole contract or more")
+    return tuple(reasons)
+
+
+def too_late(signal: SignalRaised, now: Instant) -> str:
+    """Why a signal's time is over, or empty."""
+    return _too_late(signal, now)
 
 
 def _too_late(signal: SignalRaised, now: Instant) -> str:
@@ -94,6 +104,14 @@ def _too_late(signal: SignalRaised, now: Instant) -> str:
     if signal.starts_at is not None and now >= signal.starts_at:
         return "the game has started: a pre-game price is no longer a fair price"
     return ""
+
+
+def _too_good(signal: SignalRaised, book: OrderBook, schedule: FeeSchedule) -> str:
+    """A price that fell far below the fair value since the signal knows something that we do not."""
+    best, most = book.best_ask(signal.side), RULES[signal.profile].max_net_edge
+    if best is None or fine(signal.fair_probability) - schedule.all_in(best[0]) <= fine(most):
+        return ""
+    return f"too_good: {format_price(best[0])} leaves more than {100 * most:.0f}c of edge"
 
 
 def _fit(signal: SignalRaised, schedule: FeeSchedule, limits: RiskLimits, standing: Quantity) -> Quantity:

@@ -10,20 +10,22 @@ from __future__ import annotations
 import asyncio
 import logging
 import time
-from collections.abc import Callable
-from dataclasses import dataclass, field, replace
+from collections.abc import Awaitable, Callable
+from dataclasses import replace
 
 from shared.books.book import OrderBook
 from shared.books.firewall import QuoteLimits
+from shared.books.grid import floor_to_grid
 from shared.clock import SECOND, Clock, Instant, first
 from shared.errors import AlreadyExistsError, ArbError
 from shared.execution.account import Account
-from shared.execution.decide import decide, is_expired, limit_holds
-from shared.execution.gateway import Accepted, Gateway, Outcome, Rejected, Unknown
+from shared.execution.decide import decide, too_late, unusable
+from shared.execution.gateway import CROSSED, Accepted, Gateway, Outcome, Rejected, Unknown
 from shared.execution.journal import Journal, News
 from shared.execution.policy import OrderPolicy
 from shared.execution.reservations import Refused
 from shared.execution.safety import Safety
+from shared.execution.watch import PASSING, Watch, stands
 from shared.fees.kalshi import FeeSchedule
 from shared.idempotence import Seen
 from shared.messages import OpportunityAssessed, SignalRaised
@@ -39,32 +41,12 @@ from shared.trace import Ids, about
 
 _log = logging.getLogger(__name__)
 
-# What passes by itself; every other refusal would be repeated for as long as the signal lives.
-_PASSING = frozenset({"order_rate", "cooldown", "breaker", "canary", "risk_state", "lease", "market"})
-# Reasons that speak of the quote of the moment, not of what the contract is worth. Where nobody offers the
-# side no worth is told, and a signal could outlive what it was raised on.
-_OF_THE_QUOTE = frozenset(
-    {"thin_edge", "stale_quote", "thin", "wide", "one_sided", "crossed", "off_grid", "sentinel"}
-)
-
+# Seconds between looks for a cancel: a venue's reads lag behind its writes by up to two.
+_SHOWN_AFTER_S = (0.5, 1.0, 2.0)
+# How soon after a halt, or a lost lease, what rests is withdrawn.
+_REST_LOOK_S = 1.0
+# Turns of the loop from the call to the socket: history is told after them.
 _TURNS_TO_THE_SOCKET = 3
-
-
-@dataclass(slots=True)
-class Watch:
-    """A signal being worked: what it still wants, and what has been tried.
-
-    ``first_ask`` is the offer when it was first looked at, ``next_at`` when the next order may go out.
-    """
-
-    signal: SignalRaised
-    schedule: FeeSchedule
-    wanted: Quantity
-    attempt: int = 0
-    last_reason: str = ""
-    first_ask: Price | None = None
-    next_at: Instant = Instant(0)
-    reported: set[str] = field(default_factory=set)
 
 
 class Executor:
@@ -115,9 +97,17 @@ class Executor:
         self._known.add(signal.signal_id)
         if current is not None and signal.observed_at < current.signal.observed_at <= now:
             return
+        if faults := unusable(signal):
+            await self.refuse(signal, *faults)
+            return
         self.watched[signal.ticker] = Watch(signal, schedule, signal.quantity)
         self.schedules[signal.ticker] = schedule
         await self.on_book(signal.ticker)
+
+    async def refuse(self, signal: SignalRaised, *reasons: str) -> None:
+        """Keep why a signal is not worked; whoever does not act now has nothing to say about it."""
+        if self._authority() is not None:
+            await self.journal.unworked(signal, reasons)
 
     def reconsider(self, opportunity: OpportunityAssessed) -> None:
         """Stop working a signal whose ground is gone: the books moved, the game began, the market closed.
@@ -130,7 +120,7 @@ class Executor:
             return
         if opportunity.observed_at < watch.signal.observed_at <= self._clock.now():
             return
-        if not _stands(watch, opportunity):
+        if not stands(watch, opportunity):
             self.watched.pop(opportunity.ticker, None)
 
     def forget(self, ticker: str) -> None:
@@ -158,13 +148,16 @@ class Executor:
         epoch = self._authority()
         if epoch is None:
             watch.last_reason = self.account.waiting or "another executor acts"
-            self._drop_if_over(watch)
+            if too_late(watch.signal, self._clock.now()):
+                self._done(watch)
             return
         self._flying.add(ticker)
         try:
             attempt = -1
             # Attempts that an earlier run made are passed over at once.
-            while watch.attempt != attempt and ticker not in self.blocked:
+            while watch.attempt != attempt and self.watched.get(ticker) is watch:
+                if ticker in self.blocked:
+                    return
                 attempt = watch.attempt
                 if await self._look(watch, epoch):
                     return
@@ -194,7 +187,7 @@ class Executor:
         return True
 
     async def _told(self, signal: SignalRaised, order: ApprovedOrder) -> None:
-        """Tell history of an intent some turns of the loop late: the client takes that long to write."""
+        """Tell history of an intent once the order is out: a request reaches the socket some turns late."""
         for _ in range(_TURNS_TO_THE_SOCKET):
             await asyncio.sleep(0)
         await self.journal.intended(signal, order)
@@ -202,6 +195,9 @@ class Executor:
     async def _proposed(self, watch: Watch) -> Proposal | None:
         """An order for the book as it is, or ``None`` with the reason kept."""
         signal, book, now = watch.signal, self._book_of(watch.signal.ticker), self._clock.now()
+        if reason := too_late(signal, now):
+            await self._over(watch, reason)
+            return None
         if book is None:
             watch.last_reason = "no live book: not seen yet, or the market is halted"
             return None
@@ -213,11 +209,9 @@ class Executor:
         found = decide(signal, book, watch.schedule, limits, quotes, watch.wanted, order_id, now)
         if isinstance(found, str):
             watch.last_reason = found
-            self._drop_if_over(watch)
             return None
         if reason := self._slipped(watch, book):
-            watch.last_reason = reason
-            self._done(watch)
+            await self._over(watch, reason)
             return None
         return self._styled(watch, found, book)
 
@@ -226,9 +220,8 @@ class Executor:
         ask = book.best_ask(order.side)
         if not self._policy.rests_first or watch.attempt > 0 or ask is None:
             return order
-        tick = min((one.step for one in watch.signal.price_ranges), default=Price(10_000))
-        price = Price(min(order.limit, ask[0] - tick))
-        return replace(order, limit=price, rests=True) if price > 0 else order
+        below = floor_to_grid(Price(ask[0] - 1), watch.signal.price_ranges)
+        return order if below is None else replace(order, limit=below, rests=True)
 
     def _slipped(self, watch: Watch, book: OrderBook) -> str:
         """Why the offer is too far from where it was, or empty."""
@@ -265,7 +258,8 @@ class Executor:
         """This attempt was made by an earlier run, or by another executor: go on from where it ended."""
         kept = await self.journal.kept(proposal.client_order_id)
         if kept is None or kept.order.status not in TERMINAL:
-            self.block(proposal, f"order {proposal.client_order_id} was sent before; the venue is asked")
+            sent = proposal if kept is None else kept.proposal
+            self.block(sent, f"order {sent.client_order_id} was sent before; the venue is asked")
             return
         watch.attempt += 1
         self._count(watch, kept.order.filled)
@@ -276,28 +270,36 @@ class Executor:
         if not controls <= watch.reported:
             watch.reported |= controls
             await self.journal.refused(watch.signal, verdict)
-        if not controls <= _PASSING:
+        if not controls <= PASSING:
             self._done(watch)
 
     async def _sent(self, order: ApprovedOrder, epoch: int) -> Outcome:
         """Send; whatever goes wrong on the way leaves the outcome unknown, never rejected."""
         if self.account.halted:  # while the intent was being written
-            return Rejected("halt", self.account.halted)
+            return await self._unsent(order, Rejected("halt", self.account.halted))
         if self._authority() != epoch:
-            return Rejected("lease", "the lease was lost before the order was sent")
+            return await self._unsent(
+                order, Rejected("lease", "the lease was lost before the order was sent")
+            )
         started = self._stopwatch()
         try:
             outcome = await self.gateway.place(order)
         except Exception as exc:  # a bug below must not be read as "nothing happened"
             _log.exception("an order was sent, and what became of it is not known")
             outcome = Unknown(f"{type(exc).__name__} while sending")
-        await self._counted(order.proposal, outcome, (self._stopwatch() - started) // 1_000)
+        latency_us = (self._stopwatch() - started) // 1_000
+        await self._counted(self.safety.happened(order.proposal, outcome, latency_us))
         return outcome
 
-    async def _counted(self, proposal: Proposal, outcome: Outcome, latency_us: int) -> None:
+    async def _unsent(self, order: ApprovedOrder, outcome: Rejected) -> Rejected:
+        """An order that must not go out after all: what it was to probe is free for another."""
+        await self._counted(self.safety.unclaim(order.proposal.client_order_id, was_probe=True))
+        return outcome
+
+    async def _counted(self, telling: Awaitable[None]) -> None:
         """Tell the safeguards; that they cannot be written takes nothing from the outcome."""
         try:
-            await self.safety.happened(proposal, outcome, latency_us)
+            await telling
         except (ArbError, OSError) as exc:
             _log.warning("the breakers could not be told of an outcome: %s", exc)
 
@@ -309,13 +311,13 @@ class Executor:
         """Book an outcome. What cannot be booked now is asked for and booked again: nothing is lost."""
         try:
             if isinstance(outcome, Accepted) and outcome.remaining:
-                outcome = await self._rest(proposal, outcome, stamps)
+                outcome = await self._rest(watch, proposal, outcome, stamps)
             filled = await self._booked(proposal, outcome, stamps)
         except (ArbError, OSError) as exc:
             _log.warning("an outcome could not be booked: %s", exc)
             self.block(proposal, f"its outcome could not be booked: {exc}")
             return
-        if isinstance(outcome, Rejected):
+        if isinstance(outcome, Rejected) and outcome.code != CROSSED:
             self._done(watch)
         self._count(watch, filled)
 
@@ -333,33 +335,46 @@ class Executor:
                 # The reservation stays: the money may be spent.
                 self.block(proposal, reason)
                 news = News(OrderStatus.UNKNOWN, reasons=(reason,), stamps=stamps)
+        return await self._recorded(order_id, news)
+
+    async def _recorded(self, order_id: str, news: News) -> Quantity:
+        """Book news of an order; gives how much was new. What should not have been stops all trading."""
         told = await self.journal.record(order_id, news)
         for difference in told.differences:
             await self.safety.differ(f"order {order_id}: {difference}")
         return Quantity(sum(fill.quantity for fill in told.fills))
 
-    async def _rest(self, proposal: Proposal, accepted: Accepted, stamps: dict[str, int]) -> Outcome:
+    async def _rest(
+        self, watch: Watch, proposal: Proposal, accepted: Accepted, stamps: dict[str, int]
+    ) -> Outcome:
         """Leave an order in the book for a while, then take it out; gives how it ended."""
-        await self._rested(proposal, accepted, stamps)
+        await self._rested(watch, proposal, accepted, stamps)
         await self._wait(self._policy.rest_s)
         outcome = await self.gateway.resolve(proposal)
         if isinstance(outcome, Accepted) and outcome.remaining and outcome.fills:
-            await self._rested(proposal, outcome, stamps)
+            await self._rested(watch, proposal, outcome, stamps)
             await self._wait(self._policy.partial_rest_s)
         return await self._withdrawn(proposal, accepted.venue_order_id)
 
-    async def _rested(self, proposal: Proposal, accepted: Accepted, stamps: dict[str, int]) -> None:
+    async def _rested(
+        self, watch: Watch, proposal: Proposal, accepted: Accepted, stamps: dict[str, int]
+    ) -> None:
         status = OrderStatus.PARTIAL if accepted.fills else OrderStatus.RESTING
         news = News(status, accepted.fills, venue_order_id=accepted.venue_order_id, stamps=stamps)
-        await self.journal.record(proposal.client_order_id, news)
+        filled = await self._recorded(proposal.client_order_id, news)
+        # Here and not at the end: what is booked now is not new then.
+        watch.wanted = Quantity(watch.wanted - filled)
 
     async def _withdrawn(self, proposal: Proposal, venue_order_id: str) -> Outcome:
         """Cancel what rests and ask how it ended; an order still listed as resting has no known outcome."""
         await self.gateway.cancel(venue_order_id, proposal.ticker, proposal.shard)
-        outcome = await self.gateway.resolve(proposal)
-        if isinstance(outcome, Accepted) and outcome.remaining:
-            return Unknown(f"order {venue_order_id} was canceled and is still listed as resting")
-        return outcome
+        for seconds in (*_SHOWN_AFTER_S, None):
+            outcome = await self.gateway.resolve(proposal)
+            if not isinstance(outcome, Accepted) or not outcome.remaining:
+                return outcome
+            if seconds is not None:
+                await self._clock.sleep(seconds)
+        return Unknown(f"order {venue_order_id} was canceled and is still listed as resting")
 
     # --- outcomes that nobody knew --------------------------------------------------------------------------
 
@@ -385,7 +400,7 @@ class Executor:
     async def _resolve(self, proposal: Proposal) -> None:
         order_id = proposal.client_order_id
         try:
-            outcome = await self.gateway.resolve(proposal)
+            outcome = await self._asked(proposal)
             if isinstance(outcome, Accepted) and outcome.remaining:
                 outcome = await self._withdrawn(proposal, outcome.venue_order_id)
             if isinstance(outcome, Unknown):
@@ -400,6 +415,18 @@ class Executor:
             self.blocked.pop(proposal.ticker, None)
         self._resume_watch(proposal.ticker)
 
+    async def _asked(self, proposal: Proposal) -> Outcome:
+        """The venue's word on an order; that it never had one which it had taken is not believed."""
+        outcome = await self.gateway.resolve(proposal)
+        if not isinstance(outcome, Rejected):
+            return outcome
+        kept = await self.journal.kept(proposal.client_order_id)
+        if kept is None or not kept.order.venue_order_id:
+            return outcome
+        if self.mode == "paper":  # it ends with its process; what it filled stands in our book alone
+            return Accepted(kept.order.venue_order_id, kept.fills, Quantity(0))
+        return Unknown(f"the venue had taken it, and now says {outcome.code}: {outcome.reason}")
+
     def _resume_watch(self, ticker: str) -> None:
         """A signal whose order's fate was unknown counts anew: the store says what its orders filled."""
         watch = self.watched.get(ticker)
@@ -412,7 +439,13 @@ class Executor:
         self._ending.set()
 
     async def _wait(self, seconds: float) -> None:
-        await first(self._clock.sleep(seconds), self._ending.wait())
+        """Let an order rest for ``seconds``, and no longer than one might still be sent."""
+        until = self._clock.now() + int(seconds * SECOND)
+        while self._may_rest() and (left := until - self._clock.now()) > 0:
+            await first(self._clock.sleep(min(left / SECOND, _REST_LOOK_S)), self._ending.wait())
+
+    def _may_rest(self) -> bool:
+        return not self._ending.is_set() and not self.account.halted and self._authority() is not None
 
     # --- small steps ----------------------------------------------------------------------------------------
 
@@ -422,23 +455,14 @@ class Executor:
         if watch.wanted <= 0 or watch.attempt >= self._policy.max_attempts:
             self._done(watch)
 
-    def _drop_if_over(self, watch: Watch) -> None:
-        if is_expired(watch.signal, self._clock.now()):
-            self._done(watch)
+    async def _over(self, watch: Watch, reason: str) -> None:
+        """A signal's time is over; where nothing was tried and nothing told yet, history is told why."""
+        before, watch.last_reason = watch.last_reason, reason
+        self._done(watch)
+        if not watch.attempt and not watch.reported:
+            await self.refuse(watch.signal, *dict.fromkeys(one for one in (reason, before) if one))
 
     def _done(self, watch: Watch) -> None:
         """Stop working a signal; a newer one that took its place meanwhile stays."""
         if self.watched.get(watch.signal.ticker) is watch:
             del self.watched[watch.signal.ticker]
-
-
-def _stands(watch: Watch, opportunity: OpportunityAssessed) -> bool:
-    """Whether a newer assessment of its side leaves a signal's ground as it was."""
-    signal, fair = watch.signal, opportunity.fair
-    if fair is not None and not limit_holds(signal, watch.schedule, fair.probability):
-        return False
-    if opportunity.accepted:
-        return True
-    codes = {reason.partition(":")[0] for reason in opportunity.reasons}
-    in_reach = opportunity.ask is not None and opportunity.ask <= signal.limit
-    return not in_reach and codes <= _OF_THE_QUOTE

@@ -16,6 +16,9 @@ from shared.orders.ledger import Fill, Position
 from shared.risk.controls import Proposal
 from shared.risk.gate import ApprovedOrder
 
+# Code of an order that may only rest and would have taken: the offer has come to us.
+CROSSED = "post_only_cross"
+
 
 @dataclass(frozen=True, slots=True)
 class Accepted:

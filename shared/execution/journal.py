@@ -28,7 +28,8 @@ from shared.messages import (
     SignalRaised,
     seal,
 )
-from shared.money import Price, Quantity, Usd
+from shared.money import ZERO_USD, Price, Quantity, Usd
+from shared.orders.intent import client_order_id
 from shared.orders.ledger import Fill, Position, Settlement
 from shared.orders.state import TERMINAL, advance
 from shared.ports import Bus, Document, Documents, Value
@@ -115,6 +116,15 @@ class Journal:
         update = _update(signal, verdict.proposal, self.mode, verdict.passed)
         status = OrderStatus.REJECTED
         await self._publish(msgspec.structs.replace(update, status=status, reasons=verdict.reasons))
+
+    async def unworked(self, signal: SignalRaised, reasons: tuple[str, ...]) -> None:
+        """Tell history why nothing was ordered for a signal; not of one that has an order, by whomever."""
+        first = client_order_id(signal.signal_id)
+        if await self.kept(first) is not None:
+            return
+        update = _update(signal, _nothing_of(signal, first, self._clock.now()), self.mode, ())
+        status = OrderStatus.REJECTED
+        await self._publish(msgspec.structs.replace(update, status=status, reasons=reasons))
 
     async def record(self, order_id: str, news: News) -> Told:
         """Book what is known of an order in one durable write, then tell history. A repeat changes nothing.
@@ -280,6 +290,21 @@ def _update(signal: SignalRaised, proposal: Proposal, mode: str, controls: tuple
         controls=controls,
         fair_probability=signal.fair_probability,
         expected_edge=signal.net_edge,
+    )
+
+
+def _nothing_of(signal: SignalRaised, order_id: str, now: Instant) -> Proposal:
+    """What a signal asked for, which nobody proposes."""
+    return Proposal(
+        client_order_id=order_id,
+        ticker=signal.ticker,
+        event_ticker=signal.event_ticker,
+        sport=signal.league,
+        side=signal.side,
+        limit=signal.limit,
+        quantity=signal.quantity,
+        risk=ZERO_USD,
+        at=now,
     )
 
 

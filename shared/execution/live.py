@@ -23,6 +23,7 @@ from shared.errors import (
     VenueDownError,
 )
 from shared.execution.gateway import (
+    CROSSED,
     Accepted,
     Outcome,
     Rejected,
@@ -46,6 +47,8 @@ from shared.venues.kalshi.trading import KalshiTrading
 
 # A signature 60 s old is refused (measured), our clock may be 10 s ahead, and a little more.
 _TAKEN_WITHIN = 90 * SECOND
+# What the exchange says of a post-only order that would have taken; its code says only "invalid_order".
+_CROSS_SAID = "post only cross"
 # How far the exchange's clock may be behind ours when it dates an order.
 _EARLIER = MINUTE
 # Seconds between looks for the fills of an accepted order: reads lag by 0.3 to 2 s, on the demo up to 10.
@@ -161,6 +164,8 @@ class LiveGateway:
         code = _code(error)
         if not code:
             return Unknown(str(error))
+        if proposal.rests and _CROSS_SAID in str(error):
+            code = CROSSED
         return self._known(proposal, Rejected(code, str(error)))
 
     async def _look(self, proposal: Proposal, sent: Instant) -> Outcome:

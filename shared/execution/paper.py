@@ -15,7 +15,7 @@ from dataclasses import dataclass, field
 
 from shared.books.book import BookState, OrderBook
 from shared.clock import Clock, Instant
-from shared.execution.gateway import Accepted, Outcome, Rejected, Statement, Unknown
+from shared.execution.gateway import CROSSED, Accepted, Outcome, Rejected, Statement, Unknown
 from shared.fees.kalshi import FeeSchedule, OrderFees
 from shared.ids import digest
 from shared.money import Price, Quantity, complement
@@ -127,20 +127,27 @@ class PaperGateway:
             del taken[level]
 
     def forget(self, ticker: str) -> None:
-        """Drop what was taken in a market that is over."""
+        """Drop what was taken and what rests in a market that is over."""
         self._taken.pop(ticker, None)
+        for order in self._rests.pop(ticker, ()):
+            order.rests = False
 
     def _arrived(self, proposal: Proposal) -> _Order | Rejected:
         book, schedule = self._book_of(proposal.ticker), self._schedule_of(proposal.ticker)
         if book is None or schedule is None:
             return Rejected("market_not_found", f"no live book of {proposal.ticker}")
-        best = book.best_ask(proposal.side)
-        if proposal.rests and best is not None and best[0] <= proposal.limit:
-            return Rejected("post_only_cross", "it would have taken, and may only rest")
+        if proposal.rests and self._crosses(proposal):
+            return Rejected(CROSSED, "it would have taken, and may only rest")
         order = _Order(proposal, OrderFees(schedule), proposal.rests)
         if not proposal.rests:
             order.fills += self._fills(order, book)
         return order
+
+    def _crosses(self, proposal: Proposal) -> bool:
+        """Whether an order would take something; what paper has taken is not there any more."""
+        book = self.book_of(proposal.ticker)
+        best = None if book is None else book.best_ask(proposal.side)
+        return best is not None and best[0] <= proposal.limit
 
     def _tidy(self, ticker: str) -> None:
         """Forget resting orders of ``ticker`` that rest no more."""

@@ -51,7 +51,7 @@ class Difference:
 
 def position_differences(book: Book, statement: Statement) -> Iterator[Difference]:
     """Positions that differ; not asked where an order is in flight, or a payout has reached only one side."""
-    moving = {one.ticker for one in book.reserved.values()} | statement.paid
+    moving = _moving(book, statement)
     held = {ticker: one.position.quantity for ticker, one in book.holdings.items()}
     told = {ticker: position.quantity for ticker, position in statement.positions.items()}
     for ticker in sorted((held.keys() | told.keys()) - moving):
@@ -63,11 +63,26 @@ def position_differences(book: Book, statement: Statement) -> Iterator[Differenc
 
 def cash_differences(book: Book, statement: Statement) -> Iterator[Difference]:
     """Cash that differs; not asked while an order is in flight or a payout is due."""
-    if book.reserved or statement.paid & book.holdings.keys():
+    if _cash_moves(book, statement):
         return
     gap = statement.cash - book.cash
     if abs(gap) >= _CASH_STEP:
         yield Difference("cash", "all", "", format_usd(book.cash), format_usd(statement.cash), gap)
+
+
+def is_asked(difference: Difference, book: Book, statement: Statement) -> bool:
+    """Whether ``statement`` and ``book`` could show ``difference`` now, or something is on its way there."""
+    if difference.what == "cash":
+        return not _cash_moves(book, statement)
+    return difference.ticker not in _moving(book, statement)
+
+
+def _moving(book: Book, statement: Statement) -> frozenset[str]:
+    return statement.paid.union(one.ticker for one in book.reserved.values())
+
+
+def _cash_moves(book: Book, statement: Statement) -> bool:
+    return bool(book.reserved or statement.paid & book.holdings.keys())
 
 
 class Reconciler:
@@ -107,9 +122,10 @@ class Reconciler:
         is_current = book.seq == before and statement.as_of >= self._stored.moved_at + _SKEW
         if is_current:
             found += [*position_differences(book, statement), *cash_differences(book, statement)]
+        asked = {one for one in self.open if is_current and is_asked(one, book, statement)}
         if is_current or found:
-            await self._judge(frozenset(found), statement.as_of)
-        if not is_current or found:
+            await self._judge(frozenset(found), self.open - asked, statement.as_of)
+        if not is_current or found or self.open:
             return False
         await self._agreed()
         return True
@@ -118,24 +134,33 @@ class Reconciler:
         await self._stored.confirm()
         self.agreed_at = self._clock.now()
 
-    async def _judge(self, found: frozenset[Difference], as_of: Instant) -> None:
-        """What two statements in a row show is a difference; what one shows may be the lag of its reads."""
+    async def _judge(
+        self, found: frozenset[Difference], unasked: frozenset[Difference], as_of: Instant
+    ) -> None:
+        """What two statements in a row show is a difference; what one shows may be the lag of its reads.
+
+        What is open and ``unasked``, for something is on its way there, is neither shown nor over.
+        """
         if as_of <= self._as_of:
             return
         confirmed, self._suspects, self._as_of = found & self._suspects, found, as_of
-        for difference in sorted(confirmed - self.open, key=str):
-            await self._found(difference)
-        for difference in sorted(self.open - found, key=str):
+        is_open = self.open & (found | unasked)
+        for difference in sorted(self.open - is_open, key=str):
             await self._tell(difference, "the venue agrees again")
-        self.open = confirmed | (self.open & found)
+        self.open = is_open
+        for difference in sorted(confirmed - is_open, key=str):
+            if await self._found(difference):
+                self.open |= {difference}
 
-    async def _found(self, difference: Difference) -> None:
+    async def _found(self, difference: Difference) -> bool:
+        """Act on a difference; whether it stays open."""
         if difference.what == "cash" and difference.gap > 0:
             await self._stored.deposit(Usd(difference.gap))
             await self._tell(difference, "taken for money put in")
-            return
+            return False
         await self._safety.differ(str(difference))
         await self._tell(difference)
+        return True
 
     async def _fills(self, statement: Statement) -> AsyncIterator[Difference]:
         """Fills that are not in our books. One of an order of ours that has ended is booked."""

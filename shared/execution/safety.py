@@ -6,6 +6,7 @@ breaker, whose transitions are published. A market where something went wrong re
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
@@ -13,7 +14,7 @@ from shared.clock import SECOND, Clock, Instant
 from shared.errors import ArbError
 from shared.execution.account import Account
 from shared.execution.breakers import Breakers
-from shared.execution.gateway import Accepted, Outcome, Rejected, Unknown
+from shared.execution.gateway import CROSSED, Accepted, Outcome, Rejected, Unknown
 from shared.execution.guard import OrderGuard
 from shared.messages import BreakerMoved, seal
 from shared.money import Quantity
@@ -25,6 +26,8 @@ from shared.risk.controls import Proposal
 from shared.risk.cooldown import Cooldowns, market, side
 from shared.risk.safeguards import Safeguards
 from shared.risk.tripwire import Trip, TripPolicy, Tripwire, difference
+
+_log = logging.getLogger(__name__)
 
 # The endpoint that every order goes through.
 ORDERS = "kalshi-orders"
@@ -92,7 +95,9 @@ class Safety:
         try:
             if not (await self.breakers.board()).stopped((ORDERS,)):
                 return False
-            return not await self.breakers.claim((ORDERS,), order_id)
+            claim = await self.breakers.claim((ORDERS,), order_id)
+            await self._tell(claim.moved)
+            return not claim.refusals
         except (ArbError, OSError):
             return False  # the guard meets the same, and its refusal says what it was
 
@@ -115,8 +120,9 @@ class Safety:
             case Rejected(code, reason):
                 unhealthy = code in _UNHEALTHY
                 trip = self._tripwire.failed(reason) if unhealthy else self._tripwire.succeeded(latency_us)
-                until = _later(now, self.policy.refused_rest_s)
-                self.cooldowns.start(market(order.ticker), until, f"{code}: {reason}", now)
+                if code != CROSSED:
+                    until = _later(now, self.policy.refused_rest_s)
+                    self.cooldowns.start(market(order.ticker), until, f"{code}: {reason}", now)
             case Unknown(reason):
                 trip = self._tripwire.unknown(reason, now)
         moved = await self.breakers.ended(order_id, _failure(outcome))
@@ -134,8 +140,12 @@ class Safety:
             await self._tell(await self.breakers.trip(name, trip))
 
     async def _tell(self, transitions: Sequence[Transition]) -> None:
+        """Tell of moves that are made and kept; a bus that does not answer takes nothing from them."""
         for one in transitions:
-            await self._bus.publish(BreakerMoved.TOPIC, [moved_message(one)])
+            try:
+                await self._bus.publish(BreakerMoved.TOPIC, [moved_message(one)])
+            except (ArbError, OSError) as exc:
+                _log.warning("a breaker moved, and history cannot be told: %s", exc)
 
 
 def moved_message(one: Transition) -> BreakerMoved:

@@ -106,8 +106,9 @@ class Trader:
             await self._recover(term.epoch)
         await self._executor.resolve()
         reasons = await self._unready(term.epoch)
-        # While we asked, the lease may have gone to another.
-        self.authority.is_ready = not reasons and self.authority.term == term
+        # While we asked, the lease may have gone to another; a term that was only renewed is still ours.
+        held = self.authority.term
+        self.authority.is_ready = not reasons and held is not None and held.epoch == term.epoch
         self._account.waiting = "; ".join(reasons)
 
     async def reconcile(self) -> None:
@@ -126,6 +127,8 @@ class Trader:
         for kept in await self._journal.unfinished():
             reason = f"order {kept.order.order_id} was under way when its executor ended"
             self._executor.block(kept.proposal, reason)
+        # Another may have traded since the venue last agreed with us.
+        self.reconciler.agreed_at = None
         self._recovered, self._passed, self._examined_at = epoch, None, None
 
     async def _unready(self, epoch: int) -> list[str]:

@@ -1,8 +1,8 @@
 """Compares what the system believes of its account with its own records, outside the process that trades.
 
 The trading key stays with the always-on service, which compares the book with the venue; this asks whether it
-still does: is the lease held, did the venue agree lately, is an order stuck, is every dollar accounted for,
-and is every position the sum of its fills? What two looks in a row show is told, once, until it has passed.
+still does: is the lease held, did the venue agree lately, is an order stuck, can the book be trusted, and is
+every position the sum of its fills? What two looks in a row show is told, once, until it has passed.
 """
 
 from __future__ import annotations
@@ -15,11 +15,11 @@ from typing import Protocol
 import msgspec
 
 from shared.clock import MINUTE, SECOND, Clock, Instant, age
-from shared.errors import ConfigError
+from shared.errors import ConfigError, QuarantineError
 from shared.execution.stored_book import ACCOUNT, StoredBook
 from shared.ids import digest
 from shared.messages import AlertRaised, ReconciliationDifference, seal
-from shared.money import Quantity, format_quantity, format_usd
+from shared.money import Quantity, format_quantity
 from shared.orders.ledger import Fill
 from shared.ports import Bus, Documents
 from shared.risk.book import Book
@@ -75,17 +75,22 @@ class Auditor:
 
     async def turn(self) -> AuditReport:
         """Look once; raises what kept the book from being read."""
+        holdings = 0
         try:
             book = await self._stored.read()
         except ConfigError:
             return AuditReport(note="there is no book: nothing was ever traded")
-        found = {(one.code, one.subject): one for one in [*await self._executor(), *self._book(book)]}
-        found |= {(one.code, one.subject): one for one in await self._positions(book)}
+        except QuarantineError as exc:
+            # Its money does not add up, or another version wrote it: no order passes on such a book either.
+            seen = [Problem("book_unusable", self._stored.path, str(exc))]
+        else:
+            seen, holdings = [*self._book(book), *await self._positions(book)], len(book.holdings)
+        found = {(one.code, one.subject): one for one in [*await self._executor(), *seen]}
         confirmed = {key: one for key, one in found.items() if key in self._suspects or key in self._open}
         self._suspects = frozenset(found)
         await self._tell(confirmed)
         agreed = None if self._venue is None else await self._venue.turn()
-        return AuditReport(len(book.holdings), [one.text for one in confirmed.values()], agreed)
+        return AuditReport(holdings, [one.text for one in confirmed.values()], agreed)
 
     async def _executor(self) -> list[Problem]:
         lease = await self._documents.get(LEASE)
@@ -106,11 +111,6 @@ class Auditor:
             if age(one.at, now) > _STUCK and one.is_doubted:
                 text = f"order {order_id} in {one.ticker} has had no known outcome for {_STUCK // MINUTE} min"
                 yield Problem("order_stuck", order_id, text)
-        ours, records = book.cash + book.open_cost, book.deposits + book.realized - book.fees
-        if ours != records:
-            told = format_usd(book.cash), format_usd(type(book.cash)(book.cash + records - ours))
-            text = f"cash is {told[0]}, and deposits, profit and fees make it {told[1]}"
-            yield Problem("difference", "cash", text, *told, gap=records - ours)
 
     async def _positions(self, book: Book) -> list[Problem]:
         """Holdings that are not the sum of their fills. One that was opened with them cannot be told."""
@@ -146,13 +146,12 @@ class Auditor:
     async def _record(self, one: Problem, now: Instant, resolution: str = "") -> None:
         if one.code != "difference":
             return
-        is_cash = one.subject == "cash"
         record = ReconciliationDifference(
             observed_at=now,
             difference_id=digest("audit", one.subject, one.records),
-            what="cash" if is_cash else "position",
+            what="position",
             subject=one.subject,
-            ticker="" if is_cash else one.subject,
+            ticker=one.subject,
             ours=one.ours,
             theirs=one.records,
             gap=one.gap,

@@ -136,7 +136,8 @@ class BookLines:
             report.skipped = f"{len(requests) - len(chosen)} games wait: {budget} credits are left for today"
         for request in chosen:
             try:
-                report.spent += await self._ask(request)
+                spent = await self._ask(request)
+                report.spent += spent
                 report.games += 1
             except QuotaExhaustedError as exc:
                 report.failed["odds"] = str(exc)

@@ -7,6 +7,7 @@ from its pages writes nothing new.
 
 from __future__ import annotations
 
+import asyncio
 import random
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
@@ -27,7 +28,7 @@ from shared.messages import (
     seal,
 )
 from shared.pipeline.props_memory import ChangeMemory, Item, LineStore
-from shared.pipeline.props_raw import Gathered, gather, read_run
+from shared.pipeline.props_raw import Gathered, Page, gather, read_run
 from shared.ports import Blobs, Bus, Documents
 from shared.props.day import DayReader, PropDay, Scraped
 from shared.props.rows import identified
@@ -76,8 +77,8 @@ class PropsProcessor:
         pages = await read_run(self._blobs, [run.prefix])
         if not pages and run.kalshi_available:
             raise MalformedError(f"run {run.run_id}: no raw pages under {run.prefix}")
-        gathered = gather(pages)
-        day = self._reader.read(_scraped(run, gathered))
+        # A day of pages is half a second of work: whoever trades in this process must not wait for it.
+        gathered, day = await asyncio.to_thread(self._read, run, pages)
         report = ProcessReport(run.run_id, pages=len(pages), markets=len(gathered.markets))
         await self._write_all(run, day, report)
         await self._quarantine(run, [*gathered.quarantined, *day.quarantined], report)
@@ -87,6 +88,10 @@ class PropsProcessor:
             await self.lines.keep(run.game_date, player, props)
         report.findings = sum(len(row.findings) for row in day.listed)
         return report
+
+    def _read(self, run: PropsScraped, pages: Sequence[Page]) -> tuple[Gathered, PropDay]:
+        gathered = gather(pages)
+        return gathered, self._reader.read(_scraped(run, gathered))
 
     async def purge(self, before: str) -> int:
         """Forget what was kept about days before ``before``; gives how many documents went."""

@@ -17,7 +17,7 @@ from shared.ids import digest
 from shared.mapping.ticker import parse_event, split_series
 from shared.messages import AlertRaised, MarketListed, PropsScraped, seal
 from shared.pipeline.props_books import BookLines, PropsReport, each, known_games, remember_games
-from shared.pipeline.props_days import day_begins, day_of, is_due
+from shared.pipeline.props_days import TODAY, YESTERDAY, day_begins, day_of, is_due
 from shared.pipeline.props_raw import PREFIX, RunRecorder
 from shared.ports import Bus, Documents
 from shared.props.series import PropSeries, discover
@@ -60,11 +60,16 @@ class PropsScraper:
         self._leagues, self._tokens = tuple(leagues), tokens
         self._turn = asyncio.Lock()
 
+    async def turn(self) -> list[PropsReport]:
+        """What a schedule asks for: yesterday once its results are in, today as often as a start asks for."""
+        found = [await self.scrape(day, only_if_due=True) for day in (YESTERDAY, TODAY)]
+        return [report for report in found if report.due]
+
     async def scrape(self, day: str = "", *, only_if_due: bool = False) -> PropsReport:
         """One scrape of ``day`` (a date, TODAY or YESTERDAY; empty: today, Eastern)."""
         async with self._turn:
             now = self._clock.now()
-            day = day_of(day, now)
+            day = day_of(day.strip(), now)
             last, games = await known_games(self._documents, day)
             if only_if_due and not is_due(last, now, [game.starts_at for game in games]):
                 return PropsReport(game_date=day, due=False)
@@ -138,7 +143,8 @@ class PropsScraper:
         chunks = [tickers[at : at + _BOOKS_PER_CALL] for at in range(0, len(tickers), _BOOKS_PER_CALL)]
 
         async def one(chunk: list[str]) -> None:
-            report.books += len((await self._kalshi.books(chunk)).rows)
+            books = await self._kalshi.books(chunk)
+            report.books += len(books.rows)
 
         await each(chunks[:calls], lambda chunk: f"books of {chunk[0]} and on", one, report)
 

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from shared.errors import ArbError, ConfigError
+from shared.errors import ConfigError
 from shared.execution.journal import Journal
 from shared.execution.stored_book import StoredBook
 from shared.pipeline.settle import Settler
@@ -27,23 +27,16 @@ class Settlement:
 
     def __init__(self, stored: StoredBook, settler: Settler, journal: Journal) -> None:
         self._stored, self._settler, self._journal = stored, settler, journal
-        self._owes_history = False
 
     async def turn(self) -> SettlementReport:
         """Ask about everything held and pay it out.
 
-        A payout that was booked but not told, because the call was cut off in between, is told by the next.
+        A payout that was booked and could not be told to history is told by the next call.
         """
         try:
             await self._stored.read()
         except ConfigError:
             return SettlementReport(0, 0, "there is no book: nothing was ever traded")
-        if self._owes_history:
-            await self._journal.retell(frozenset())
-            self._owes_history = False
+        await self._journal.tell()
         held = len(self._settler.held())
-        try:
-            return SettlementReport(held, await self._settler.poll())
-        except ArbError:
-            self._owes_history = True
-            raise
+        return SettlementReport(held, await self._settler.poll())

@@ -126,6 +126,7 @@ def compare(
     bench: Bench | None,
     findings: Sequence[str],
     now: Instant,
+    run_id: str = "",
 ) -> PropCompared:
     """One rung weighed; always a message, with every reason not to trade."""
     prop = rung.prop
@@ -174,6 +175,7 @@ def compare(
         no_quantity=no.quantity,
         differences=states,
         evidence=_evidence(mapping, who),
+        run_id=run_id,
     )
 
 

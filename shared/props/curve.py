@@ -188,7 +188,7 @@ def _translated(lines: Sequence[LineFair], statistic: Statistic, threshold: int)
         return _doubted(INTERPOLATED, statistic, centre, error, (low, high))
     nearest, *others = reversed(below) if below else iter(above)
     centre = _carried(statistic, nearest, threshold)
-    error = _shape_error(statistic, nearest, threshold)
+    error = _shape_error(statistic, nearest, threshold, centre)
     if not others:
         return _doubted(EXTRAPOLATED, statistic, centre, error, (nearest,))
     if (nearest.line - others[0].line) * (nearest.centre - others[0].centre) >= 0:
@@ -247,14 +247,13 @@ def _carried(statistic: Statistic, known: LineFair, threshold: int, stretch: flo
     return pricing.poisson_tail(_poisson_mean(line, p), threshold)
 
 
-def _shape_error(statistic: Statistic, known: LineFair, threshold: int) -> float:
+def _shape_error(statistic: Statistic, known: LineFair, threshold: int, centre: float) -> float:
     """By how much the answer moves with what is not known of the shape."""
     slack = statistic.slack or 0.5
     ends = [
         _carried(statistic, known, threshold, 1 - slack),
         _carried(statistic, known, threshold, 1 + slack),
     ]
-    centre = _carried(statistic, known, threshold)
     return max(abs(end - centre) for end in ends)
 
 

@@ -89,8 +89,8 @@ class DayReader:
             ticker = rung.prop.market.ticker
             mapping, found = decided.get(ticker), findings.get(ticker, ())
             bench = benches.get(mapping.odds_event_id) if mapping else None
-            compared = compare(rung, mapping, bench, found, run.at)
-            made.compared.append(seal(msgspec.structs.replace(compared, run_id=run.run_id)))
+            compared = compare(rung, mapping, bench, found, run.at, run.run_id)
+            made.compared.append(seal(compared))
             made.listed.append(listed_row(rung, mapping, compared, found, run.run_id))
         names = _shared_names(props, decided, benches)
         for event, bench in benches.items():

@@ -14,16 +14,17 @@ import msgspec
 from shared.clock import Instant, eastern_day
 from shared.edges.detector import start_of
 from shared.errors import MalformedError
+from shared.fees.protocol import Level
 from shared.ids import digest
 from shared.mapping.tables import league_of_sport_key
 from shared.messages import MappingDecided, PropCompared, PropListed, PropQuoted, seal
-from shared.money import Price, complement, price_to_float
+from shared.money import Price, Quantity, complement, price_to_float
 from shared.odds.convert import display_american
 from shared.props.checks import Rung
 from shared.props.compare import GameLines
 from shared.props.names import lookup_key
 from shared.props.pricing import liquidity_tier
-from shared.props.quotes import Depth, round_trip_cost
+from shared.props.quotes import round_trip_cost
 from shared.props.series import LEAGUES
 from shared.props.statistics import by_book_market
 
@@ -40,7 +41,8 @@ def listed_row(
     """One rung as a row; ``compared`` adds what is executable at no loss by the books' value."""
     prop, market, depth = rung.prop, rung.prop.market, rung.depth
     away, home = prop.sides
-    bid, ask = depth.best_bid, depth.best_ask
+    (bid, bid_size), (no_bid, no_size) = _best(depth.yes_bids), _best(depth.no_bids)
+    ask, no_ask = _offered(no_bid), _offered(bid)
     row = PropListed(
         observed_at=market.observed_at,
         source_at=market.source_at,
@@ -60,13 +62,21 @@ def listed_row(
         starts_at=start_of(market, mapping) if mapping else market.starts_at,
         threshold=prop.threshold,
         line=prop.line,
+        yes_bid=bid,
+        yes_bid_size=bid_size,
+        yes_ask=ask,
+        yes_ask_size=no_size,
+        no_bid=no_bid,
+        no_bid_size=no_size,
+        no_ask=no_ask,
+        no_ask_size=bid_size,
         last_price=market.last_price,
         volume=market.volume,
         open_interest=market.open_interest,
         implied_low=price_to_float(bid) if bid is not None else None,
         implied_high=price_to_float(ask) if ask is not None else None,
         over_american=american(ask),
-        under_american=american(complement(bid) if bid is not None else None),
+        under_american=american(no_ask),
         depth=depth.resting,
         liquidity=liquidity_tier(depth.resting),
         yes_executable=compared.yes_quantity if compared else None,
@@ -85,19 +95,17 @@ def listed_row(
         findings=tuple(findings),
         run_id=run_id,
     )
-    row = msgspec.structs.replace(row, **_quotes(depth))
     return msgspec.structs.replace(row, content_hash=content_of(row))
 
 
-def _quotes(depth: Depth) -> dict[str, int | None]:
-    """The four best prices with their sizes; an ask's size is the size of the other side's bid."""
-    found: dict[str, int | None] = {}
-    for side, bids, asks in (("yes", depth.yes_bids, depth.no_bids), ("no", depth.no_bids, depth.yes_bids)):
-        price, size = bids[0] if bids else (None, None)
-        offered, amount = asks[0] if asks else (None, None)
-        found |= {f"{side}_bid": price, f"{side}_bid_size": size}
-        found |= {f"{side}_ask": None if offered is None else complement(offered), f"{side}_ask_size": amount}
-    return found
+def _best(bids: Sequence[Level]) -> tuple[Price | None, Quantity | None]:
+    """Highest bid of one side with its size."""
+    return bids[0] if bids else (None, None)
+
+
+def _offered(bid: Price | None) -> Price | None:
+    """What the other side is offered at: an ask has the size of the bid it comes from."""
+    return None if bid is None else complement(bid)
 
 
 def american(price: Price | None) -> int | None:
@@ -115,7 +123,7 @@ def content_of(row: PropListed) -> str:
         row.yes_ask, row.yes_ask_size, row.no_bid, row.no_bid_size, row.no_ask, row.no_ask_size,
         row.status.value, row.result.value, row.settlement_value,
     )  # fmt: skip
-    return digest(*map(str, parts))
+    return digest("|".join(map(str, parts)))
 
 
 def quoted_rows(lines: GameLines, names: Mapping[str, str], run_id: str) -> Iterator[PropQuoted]:
@@ -164,10 +172,9 @@ def _quote_content(row: PropQuoted) -> str:
         row.odds_event_id, row.bookmaker, row.market, row.is_alternate, row.player_name, row.line,
         row.over_price, row.under_price,
     )  # fmt: skip
-    return digest(*map(str, parts))
+    return digest("|".join(map(str, parts)))
 
 
 def identified(row: R, processed_at: Instant) -> R:
-    """The row with its identity, which does not depend on when it was processed."""
-    sealed = seal(msgspec.structs.replace(row, processed_at=None))
-    return msgspec.structs.replace(sealed, processed_at=processed_at)
+    """A row just made with its identity, which does not depend on when it was processed."""
+    return msgspec.structs.replace(seal(row), processed_at=processed_at)

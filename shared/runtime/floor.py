@@ -7,6 +7,7 @@ becomes a task of its own, so that the stream never waits for a venue.
 from __future__ import annotations
 
 import asyncio
+import logging
 import time
 from collections.abc import Callable, Coroutine, Iterable
 
@@ -23,6 +24,11 @@ from shared.messages import Message, OpportunityAssessed, SignalRaised
 from shared.pipeline.detect import EdgeDetector
 from shared.terms import Side
 from shared.venues.kalshi.events import StreamEvent
+
+_log = logging.getLogger(__name__)
+
+# Real seconds an end waits for orders: with the loops' grace less than a platform waits before it kills.
+IDLE_S = 4.0
 
 
 class TradingFloor:
@@ -85,6 +91,12 @@ class TradingFloor:
         moved = {book.ticker: quotes_of(book, book.updated_at or now) for book in books}
         await self.detector.publish(self.detector.board.cycle(moved, now))
 
+    def look(self) -> None:
+        """Look at all that is worked: time alone ends a gap between orders, a cooldown, a signal."""
+        if self._is_open:
+            for ticker in list(self.executor.watched):
+                self._work(self.executor.on_book(ticker))
+
     def close(self) -> None:
         """No new orders from now on; those on their way are not stopped."""
         self._is_open = False
@@ -102,6 +114,15 @@ class TradingFloor:
         """Wait until no order is on its way."""
         while self._tasks:
             await asyncio.gather(*self._tasks, return_exceptions=True)
+
+    async def ended(self, seconds: float = IDLE_S) -> None:
+        """As :meth:`idle`, for so many real seconds; what is left is cut off, the next start asks for it."""
+        if self._tasks:
+            await asyncio.wait(list(self._tasks), timeout=seconds)
+        for task in list(self._tasks):
+            _log.warning("an order was cut off on its way: the next start asks what became of it")
+            task.cancel()
+        await self.idle()
 
     @property
     def busy(self) -> bool:
@@ -124,8 +145,12 @@ class TradingFloor:
 
     async def _signal(self, signal: SignalRaised) -> None:
         schedule = signal_schedule(signal, self._clock.now())
-        if schedule is not None:
-            await self.executor.on_signal(signal, schedule)
+        if schedule is None:
+            await self.executor.refuse(
+                signal, f"fees: {signal.fee_type} is no fee rule we know; list it again"
+            )
+            return
+        await self.executor.on_signal(signal, schedule)
 
     def _work(self, coroutine: Coroutine[None, None, None]) -> None:
         task = asyncio.create_task(coroutine)

@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING
 
 from shared.backends.local.bus import LocalBus
 from shared.backends.local.documents import SqliteDocuments
-from shared.clock import HOUR, MINUTE, SECOND, Instant
+from shared.clock import DAY, HOUR, MINUTE, SECOND, Instant, eastern_day
 from shared.errors import StorageError
 from shared.messages import (
     BY_TOPIC,
@@ -25,6 +25,7 @@ from shared.messages import (
     MarketListed,
     Message,
     OpportunityAssessed,
+    PropsScraped,
     SignalRaised,
 )
 from shared.pipeline.coverage import CoverageWatch
@@ -32,6 +33,9 @@ from shared.pipeline.detect import EdgeDetector
 from shared.pipeline.kalshi_scrape import KalshiScraper, ScrapeReport
 from shared.pipeline.map_events import EventMapper
 from shared.pipeline.odds_scrape import OddsReport, OddsScraper
+from shared.pipeline.props_books import PropsReport
+from shared.pipeline.props_process import PropsProcessor
+from shared.pipeline.props_scrape import PropsScraper
 from shared.pipeline.results import ResultWatch
 from shared.runtime.loops import Loop, Loops
 from shared.runtime.trading import TradingParts, TradingSide
@@ -44,6 +48,7 @@ _log = logging.getLogger(__name__)
 # After this much of a game its markets hold nothing for a pre-game strategy.
 _FORGET_AFTER = 30 * MINUTE
 _PURGE_S = HOUR / SECOND
+_PROPS_KEPT = 3 * DAY
 # Real seconds: how long a turn waits for the bus to be quiet.
 _QUIET_S = 5.0
 
@@ -59,6 +64,8 @@ class Parts(TradingParts):
     odds: OddsScraper | None
     mapper: EventMapper
     results: ResultWatch
+    props: PropsScraper
+    props_rows: PropsProcessor
 
     @property
     def backlog(self) -> int:
@@ -74,6 +81,8 @@ class Handlers:
     odds_scraper: Callable[[OddsScraper], Awaitable[OddsReport]]
     event_mapper: Callable[[EventMapper, Message], Awaitable[None]]
     edge_detector: Callable[[EdgeDetector, Message], Awaitable[None]]
+    props_scraper: Callable[[PropsScraper], Awaitable[list[PropsReport]]] | None = None
+    props_processor: Callable[[PropsProcessor, Message], Awaitable[None]] | None = None
 
 
 class LocalSystem(Loops):
@@ -100,7 +109,7 @@ class LocalSystem(Loops):
             await self._recover()
             closing.push_async_callback(self.trading.account)
             closing.push_async_callback(p.execution.trader.resign)
-            closing.push_async_callback(p.floor.idle)
+            closing.push_async_callback(p.floor.ended)
             tasks = self.start(self._all_loops())
             try:
                 await self.stop.wait()
@@ -120,12 +129,14 @@ class LocalSystem(Loops):
         loops: list[Loop] = [
             ("listing", self.every("listing", pace.listing, self._listing)),
             ("housekeeping", self.every("housekeeping", pace.housekeeping, self._tidy)),
-            ("purge", self.every("purge", _PURGE_S, p.mapper.purge)),
+            ("purge", self.every("purge", _PURGE_S, self._purge)),
             ("results", self.every("results", pace.results, p.results.poll)),
             *self.trading.loops(),
         ]
         if p.odds is not None:
             loops.append(("odds", self.every("odds", pace.odds, self._odds)))
+        if self._handlers.props_scraper is not None:
+            loops.append(("props", self.every("props", pace.props, self._props)))
         return loops
 
     def _subscribe(self) -> None:
@@ -137,6 +148,8 @@ class LocalSystem(Loops):
         p.bus.subscribe(MappingDecided.TOPIC, "watch", self._mapped)
         for topic in p.floor.detector.TOPICS:
             p.bus.subscribe(topic, "detector", self._detect)
+        if self._handlers.props_processor is not None:
+            p.bus.subscribe(PropsScraped.TOPIC, "props", self._props_rows)
         for topic in (OpportunityAssessed.TOPIC, SignalRaised.TOPIC):
             p.bus.subscribe(topic, "execution", p.floor.on_message)
 
@@ -172,6 +185,16 @@ class LocalSystem(Loops):
         self.tell("sports", report.failed)
         self.parts.stats.note = report.skipped
 
+    async def _props(self) -> None:
+        if self._handlers.props_scraper is not None:
+            for report in await self._handlers.props_scraper(self.parts.props):
+                self.tell("props read", report.failed)
+
+    async def _purge(self) -> None:
+        p = self.parts
+        await p.mapper.purge()
+        await p.props_rows.purge(eastern_day(Instant(p.clock.now() - _PROPS_KEPT)))
+
     async def _tidy(self) -> None:
         p = self.parts
         now = p.clock.now()
@@ -204,6 +227,10 @@ class LocalSystem(Loops):
 
     async def _map(self, message: Message) -> None:
         await self._handlers.event_mapper(self.parts.mapper, message)
+
+    async def _props_rows(self, message: Message) -> None:
+        if self._handlers.props_processor is not None:
+            await self._handlers.props_processor(self.parts.props_rows, message)
 
     async def _detect(self, message: Message) -> None:
         await self._handlers.edge_detector(self.parts.floor.detector, message)

@@ -68,6 +68,8 @@ class Loops:
     async def finish(self, tasks: list[asyncio.Task[None]], dropped: Iterable[str]) -> None:
         """End at the stop: loops named in ``dropped`` at once, every other after its turn."""
         self.stop.set()
+        # A loop that was cancelled before its first step would never have been awaited.
+        await asyncio.sleep(0)
         for task in tasks:
             if task.get_name() in dropped:
                 task.cancel()

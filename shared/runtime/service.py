@@ -60,7 +60,7 @@ class ExecutionService(Loops):
             await self.trading.begin()
             closing.push_async_callback(self.trading.account)
             closing.push_async_callback(p.execution.trader.resign)
-            closing.push_async_callback(p.floor.idle)
+            closing.push_async_callback(p.floor.ended)
             tasks = self.start([*self.trading.loops(), *self._loops()])
             try:
                 await self.stop.wait()
@@ -90,6 +90,7 @@ class SignalIntake:
         self._parts, self._trading = parts, trading
         self._known: Seen[str] = Seen()
         self._over: dict[str, Instant] = {}
+        self._since = parts.clock.now()
 
     @property
     def _clock(self) -> Clock:
@@ -117,14 +118,20 @@ class SignalIntake:
     async def take(self, signal: SignalRaised) -> None:
         """Hold the market's live book and work the signal, unless its time is over or it is known."""
         now = self._clock.now()
-        if signal.signal_id in self._known or is_expired(signal, now):
+        if signal.signal_id in self._known:
             return
         self._known.add(signal.signal_id)
+        if is_expired(signal, now):
+            # What expired before we were here was an earlier run's to work.
+            if signal.observed_at >= self._since:
+                await self._parts.executor.refuse(signal, "the signal had expired when it came here")
+            return
         self._parts.stats.signals += 1
         self._over[signal.ticker] = Instant((signal.starts_at or now) + _FORGET_AFTER)
         self._trading.want([signal.ticker])
-        await self._trading.watch_books()
+        # Worked first: a book that cannot be asked for now is asked for again, a signal is not.
         await self._parts.floor.on_message(signal)
+        await self._trading.watch_books()
 
     async def tidy(self) -> None:
         """Let go of the books of markets whose games have begun."""

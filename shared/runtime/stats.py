@@ -16,6 +16,8 @@ from shared.messages import (
     OddsSeen,
     OpportunityAssessed,
     OrderUpdated,
+    PropCompared,
+    PropListed,
     Quarantined,
     SignalRaised,
 )
@@ -90,6 +92,8 @@ class Stats:
     rejections: Counter[str] = field(default_factory=Counter)
     orders: Counter[str] = field(default_factory=Counter)
     refusals: Counter[str] = field(default_factory=Counter)
+    props: set[str] = field(default_factory=set)
+    props_compared: set[str] = field(default_factory=set)  # with a fair value by the books
     alerts: dict[str, str] = field(default_factory=dict)
     exhausted: set[str] = field(default_factory=set)  # loops that wait for paid credits
     turns: dict[str, Instant] = field(default_factory=dict)  # when each loop last did its work
@@ -124,7 +128,7 @@ class Stats:
             case Quarantined():
                 self.quarantined += message.count
             case _:
-                pass
+                self._prop(message)
 
     def latency(self, stage: str, nanoseconds: int) -> None:
         """One sample of one stage."""
@@ -141,6 +145,12 @@ class Stats:
 
     def _remember(self, message: Shown) -> None:
         self._recent.setdefault(message.TOPIC, deque(maxlen=_RECENT)).append(message)
+
+    def _prop(self, message: Message) -> None:
+        if isinstance(message, PropListed):
+            self.props.add(message.ticker)
+        elif isinstance(message, PropCompared) and message.fair is not None:
+            self.props_compared.add(message.ticker)
 
     def _odds(self, message: OddsSeen) -> None:
         self.odds_polls += 1

@@ -44,6 +44,7 @@ class Pace:
     lease: float = 5.0
     trader: float = 1.0
     reconcile: float = 10.0
+    look: float = 1.0
     fills: float = 1.0
     signature: float = 0.5
     results: float = 600.0
@@ -51,6 +52,7 @@ class Pace:
     sweep: float = 1.0
     depth: float = 60.0
     housekeeping: float = 60.0
+    props: float = 60.0
 
 
 @dataclass(slots=True, kw_only=True)
@@ -112,6 +114,7 @@ class TradingSide:
             ("lease", every("lease", pace.lease, trader.renew)),
             ("trader", every("trader", pace.trader, trader.turn)),
             ("reconcile", every("reconcile", pace.reconcile, trader.reconcile)),
+            ("look", every("look", pace.look, self.look)),
             ("halt", halt.follow(p.documents, p.executor.account, p.clock)),
             ("breakers", p.execution.safety.breakers.follow()),
         ]
@@ -157,6 +160,10 @@ class TradingSide:
         if trip is not None and not account.halted:
             reason = f"{trip.reason}; look, then: arb resume"
             await halt.halt(p.documents, p.clock, self._rng, reason, "breaker")
+
+    async def look(self) -> None:
+        """Look at everything that is worked, whether its book has moved or not."""
+        self.parts.floor.look()
 
     async def account(self) -> None:
         """A snapshot of the account for history."""

@@ -49,7 +49,8 @@ class View:
             if match is None:
                 break
             word = match[1] if match[1] in HEADER else word
-            found[word] = f"{found.get(word, '')} {match[2].strip()}".strip()
+            if word:
+                found[word] = f"{found.get(word, '')} {match[2].strip()}".strip()
         return found
 
     @property

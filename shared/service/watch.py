@@ -1,7 +1,8 @@
 """Notices what a person should look at in a running system, and raises it on the alerts topic.
 
-Messages tell of unknown outcomes and quarantined input; the rest is seen by looking once a second: a halt, a
-lost stream, a silent loop, used-up credits, a lease that moved, an execution that failed.
+Messages tell of unknown outcomes, breakers, differences with the venue and quarantined input; the rest is
+seen by looking once a second: a halt, a lost stream, a silent loop, used-up credits, a lease that moved, an
+execution that failed.
 """
 
 from __future__ import annotations
@@ -12,7 +13,15 @@ from collections.abc import Callable, Iterator
 
 from shared.clock import MINUTE, SECOND, Clock, Instant, age, format_instant
 from shared.errors import ArbError, RetryLaterError, StorageError
-from shared.messages import AlertRaised, Message, OrderUpdated, Quarantined, seal
+from shared.messages import (
+    AlertRaised,
+    BreakerMoved,
+    Message,
+    OrderUpdated,
+    Quarantined,
+    ReconciliationDifference,
+    seal,
+)
 from shared.ports import Term
 from shared.service.facts import Running, connected, silent
 from shared.service.metrics import lease_of
@@ -35,7 +44,7 @@ Alarm = tuple[str, str, str]  # code, subject, text
 class Watcher:
     """Looks after one system. ``clock`` is the readers' own; silence is measured by the run's clock."""
 
-    TOPICS = (OrderUpdated.TOPIC, Quarantined.TOPIC)
+    TOPICS = (OrderUpdated.TOPIC, BreakerMoved.TOPIC, ReconciliationDifference.TOPIC, Quarantined.TOPIC)
 
     def __init__(self, system: Running, clock: Clock, raise_directly: Callable[[AlertRaised], None]) -> None:
         """``raise_directly`` takes alerts when the bus is closed: those of the end of a run."""
@@ -54,6 +63,10 @@ class Watcher:
             why = "; ".join(message.reasons)
             text = f"order {message.order_id} has no known outcome ({why}); {message.ticker} is blocked"
             await self._emit("unknown_outcome", message.order_id, text)
+        elif isinstance(message, BreakerMoved):
+            await self._emit(*_moved(message))
+        elif isinstance(message, ReconciliationDifference):
+            await self._emit(*_differs(message))
         elif isinstance(message, Quarantined):
             for alarm in self._quarantined(message):
                 await self._emit(*alarm)
@@ -156,3 +169,20 @@ class Watcher:
             await self._parts.bus.publish(alert.TOPIC, [alert])
         except RetryLaterError:
             self._raise(alert)
+
+
+def _moved(message: BreakerMoved) -> Alarm:
+    """An opened breaker stops orders; what it does next is told too, so that nobody waits in vain."""
+    code = "tripped" if message.after == "open" else "recovered" if message.after == "closed" else "probing"
+    text = (
+        f"breaker {message.breaker}: {message.before} to {message.after} by {message.actor}: {message.reason}"
+    )
+    return code, f"{message.breaker} {format_instant(message.at)}", text
+
+
+def _differs(message: ReconciliationDifference) -> Alarm:
+    ours, theirs = message.ours or "none", message.theirs or "none"
+    said = f"{message.what} {message.subject}: ours {ours}, the venue's {theirs}"
+    if message.resolved:
+        return "difference_resolved", message.difference_id, f"{said}: {message.resolution}"
+    return "difference", message.difference_id, f"{said}: nothing is bought before a person has looked"

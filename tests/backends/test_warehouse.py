@@ -190,6 +190,20 @@ async def test_an_older_file_gets_the_columns_of_today(tmp_path: Path, clock: Ma
     await warehouse.close()
 
 
+async def test_a_history_of_a_version_without_a_table_is_read_as_if_it_were_empty(
+    tmp_path: Path, clock: ManualClock
+) -> None:
+    warehouse = DuckWarehouse(tmp_path, clock)
+    await warehouse.append([tick(1)])
+    await warehouse.close()
+    with duckdb.connect(str(tmp_path / DATABASE)) as older:
+        older.execute("DROP VIEW odds_credits_latest; DROP TABLE odds_credits")
+    kept = open_history(tmp_path, clock)
+    assert kept.query("SELECT * FROM odds_credits_latest") == []
+    assert len(kept.query("SELECT * FROM kalshi_ticks_latest")) == 1
+    kept.close()
+
+
 async def test_while_the_disk_refuses_rows_are_kept_and_new_ones_refused(
     tmp_path: Path, clock: ManualClock, monkeypatch: pytest.MonkeyPatch
 ) -> None:

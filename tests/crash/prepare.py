@@ -27,4 +27,4 @@ def _secrets_from_the_environment() -> None:
     async def get(_: ManagedSecrets, name: str) -> bytes:
         return os.environ[name].replace("\\n", "\n").encode()
 
-    ManagedSecrets.get = get  # type: ignore[method-assign]
+    ManagedSecrets.get = get  # type: ignore[method-assign, assignment]

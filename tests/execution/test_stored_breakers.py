@@ -81,18 +81,18 @@ async def test_a_breaker_tripped_for_cause_outlives_restarts_and_midnights(
     await breakers(documents, clock).trip(GLOBAL, difference("cash differs"))
     clock.set(Instant(MONDAY + 30 * DAY))
     restarted = breakers(documents, clock)
-    assert "a person must close it" in (await restarted.claim([], "probe"))[0]
+    assert "a person must close it" in (await restarted.claim([], "probe")).refusals[0]
 
 
 async def test_of_two_executors_one_probes(documents: MemoryDocuments, clock: ManualClock) -> None:
     first, second = breakers(documents, clock), breakers(documents, clock, "executor-2")
     await first.trip("orders", FAULT)
     clock.set(Instant(MONDAY + 30 * SECOND))
-    assert await first.claim(["orders"], "mine") == ()
-    (reason,) = await second.claim(["orders"], "yours")
+    assert (await first.claim(["orders"], "mine")).refusals == ()
+    (reason,) = (await second.claim(["orders"], "yours")).refusals
     assert "one probe at a time" in reason
     await first.ended("mine")
-    assert (await second.claim(["orders"], "yours")) == ()
+    assert (await second.claim(["orders"], "yours")).refusals == ()
 
 
 async def test_a_failed_probe_is_told_and_one_never_sent_is_given_back(
@@ -103,7 +103,7 @@ async def test_a_failed_probe_is_told_and_one_never_sent_is_given_back(
     clock.set(Instant(MONDAY + 30 * SECOND))
     await made.claim(["orders"], "mine")
     await made.unclaim("mine")
-    assert await made.claim(["orders"], "next") == ()
+    assert (await made.claim(["orders"], "next")).refusals == ()
     (told,) = await made.ended("next", "timeout")
     assert (told.after, told.reason) == (State.OPEN, "timeout")
 

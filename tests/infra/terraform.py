@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import json
 import re
-from collections.abc import Mapping
-from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Literal
+
+import msgspec
 
 ROOT = Path(__file__).resolve().parents[2]
 TERRAFORM = ROOT / "terraform"
@@ -14,12 +14,18 @@ _PATTERN = r'jsonPayload\.message=~\\"(.*?)\\"'
 ALERTS = TERRAFORM / "modules" / "alerts" / "conditions.tf"
 
 
-@dataclass(frozen=True)
-class Deployed:
+class Call(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """A further call of a function, at other times and for something else."""
+
+    cron: str
+    query: str
+
+
+class Deployed(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """One entry of ``terraform/functions.json``."""
 
     does: str
-    runs: str  # http, service
+    runs: Literal["http", "service"]
     schedule: str
     by_season: bool
     pushed: tuple[str, ...]
@@ -32,17 +38,13 @@ class Deployed:
     memory: str
     concurrency: int
     query: str = ""
-    also: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
+    also: dict[str, Call] = {}
+    command: tuple[str, ...] = ()
 
 
 def functions() -> dict[str, Deployed]:
     """Every function Terraform deploys; an unknown key is an error."""
-    entries = json.loads((TERRAFORM / "functions.json").read_text())
-    return {name: Deployed(**_frozen(entry)) for name, entry in entries.items()}
-
-
-def _frozen(entry: dict[str, object]) -> dict[str, object]:
-    return {key: tuple(value) if isinstance(value, list) else value for key, value in entry.items()}  # type: ignore[misc]
+    return msgspec.json.decode((TERRAFORM / "functions.json").read_bytes(), type=dict[str, Deployed])
 
 
 def sources() -> dict[str, str]:

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import importlib
 import re
-from importlib.util import find_spec
 from pathlib import Path
 
 import pytest
 
-from shared.config import Secret, Settings
+from shared import topology
+from shared.config import Secret, Settings, load
+from shared.errors import ConfigError
 from shared.messages import BY_TOPIC
 from tests.infra.terraform import ROOT, TERRAFORM, functions, sources
 
@@ -20,14 +21,17 @@ SETTINGS = set(Settings.__struct_fields__)
 RUNTIME = {"FUNCTION_SOURCE", "FUNCTION_TARGET", "FUNCTION_SIGNATURE_TYPE", "PROBE_FROM"}
 
 
+def test_every_function_stands_once_in_the_list() -> None:
+    listed = re.findall(r'^  "(\w+)": \{', (TERRAFORM / "functions.json").read_text("utf-8"), re.MULTILINE)
+    assert sorted(listed) == sorted(DEPLOYED)
+
+
 def test_every_function_in_the_code_is_deployed() -> None:
     assert set(DEPLOYED) >= ON_DISK
 
 
 @pytest.mark.parametrize("name", sorted(DEPLOYED))
 def test_every_function_that_is_deployed_is_in_the_code(name: str) -> None:
-    if name not in ON_DISK and find_spec("shared.topology") is None:
-        pytest.skip(f"functions/{name} comes with the Google Cloud backend")
     module = importlib.import_module(f"functions.{name}.main")
     assert callable(module.main)
     assert DEPLOYED[name].does
@@ -49,27 +53,26 @@ def test_everyone_can_say_that_a_message_is_unusable_and_that_a_person_is_needed
 
 
 def test_deployment_and_code_agree_on_who_is_called_by_what() -> None:
-    if find_spec("shared.topology") is None:
-        pytest.skip("shared/topology.py comes with the Google Cloud backend")
-    topology = importlib.import_module("shared.topology")
     wanted = {one.name: (one.schedule, set(one.topics)) for one in topology.FUNCTIONS}
-    found = {name: (one.schedule, set(one.pushed)) for name, one in DEPLOYED.items() if one.runs != "service"}
+    found = {name: (DEPLOYED[name].schedule, set(DEPLOYED[name].pushed)) for name in wanted}
     assert found == wanted
-    assert set(DEPLOYED["execution"].pulled) >= set(topology.EXECUTION_TOPICS)
+    assert DEPLOYED["execution"].pulled == topology.EXECUTION_TOPICS
     assert topology.DEAD_LETTERS in (TERRAFORM / "modules/system/locals.tf").read_text()
-
-
-def test_the_executor_has_a_subscription_for_everything_it_listens_to() -> None:
-    text = (ROOT / "shared" / "runtime" / "service.py").read_text()
-    [listened] = re.findall(r"for topic in \((.*?)\):\n\s+parts\.bus\.subscribe", text)
-    kinds = {kind.__name__: topic for topic, kind in BY_TOPIC.items()}
-    topics = {kinds[name.strip().removesuffix(".TOPIC")] for name in listened.split(",")}
-    assert set(DEPLOYED["execution"].pulled) == topics
 
 
 def test_only_the_executor_reads_the_trading_key() -> None:
     readers = [name for name, one in DEPLOYED.items() if "kalshi-private-key" in one.secrets]
     assert readers == ["execution"]
+
+
+def test_a_key_that_is_pinned_and_not_set_is_no_contradiction() -> None:
+    given = {"BACKEND": "gcp", "GOOGLE_CLOUD_PROJECT": "demo", "KALSHI_KEY_ID": "id"}
+    assert (
+        load({**given, "SECRET_VERSIONS": "odds-api-key=1,kalshi-private-key=4/3"}, None).kalshi_key_id
+        == "id"
+    )
+    with pytest.raises(ConfigError, match="no private key"):
+        load({**given, "SECRET_VERSIONS": "odds-api-key=1"}, None)
 
 
 def test_every_secret_is_a_setting_that_hides_itself() -> None:
@@ -90,8 +93,7 @@ def test_below_one_processor_an_instance_takes_one_call_at_a_time() -> None:
 def test_every_variable_given_to_a_function_is_a_setting() -> None:
     text = sources()["modules/system/locals.tf"] + sources()["modules/system/functions.tf"]
     named = set(re.findall(r"\b([A-Z][A-Z0-9_]{3,})\s+=", text))
-    pinned = {"SECRET_VERSIONS"} if find_spec("shared.topology") is None else set()
-    assert {name for name in named - RUNTIME - pinned if name.lower() not in SETTINGS} == set()
+    assert {name for name in named - RUNTIME if name.lower() not in SETTINGS} == set()
 
 
 @pytest.mark.parametrize("word", ["allUsers", "allAuthenticatedUsers"])

@@ -360,6 +360,14 @@ async def test_a_scrape_that_is_not_due_reads_nothing() -> None:
     assert len((await known_games(made.documents, DAY))[1]) == 1
 
 
+async def test_a_schedules_turn_reads_yesterday_once_and_today_when_due() -> None:
+    made = desk()
+    assert [report.game_date for report in await made.scraper.turn()] == ["2026-11-20", DAY]
+    assert await made.scraper.turn() == []
+    made.clock.set(Instant(NOW + 11 * HOUR))  # 02:00 Eastern of the next day
+    assert [report.game_date for report in await made.scraper.turn()] == [DAY, "2026-11-22"]
+
+
 async def test_old_memory_is_purged() -> None:
     made = desk()
     await made.run()

@@ -104,7 +104,7 @@ async def test_a_poll_asks_for_what_is_held_and_not_yet_settled(desk: Desk, held
 
 
 async def test_a_payout_that_could_not_be_kept_is_an_error(desk: Desk, held: Execution) -> None:
-    async def refuse(writes: object) -> None:
+    async def refuse(writes: object) -> list[int]:
         raise StorageError("the disk is full")
 
     desk.documents.batch = refuse  # type: ignore[method-assign]

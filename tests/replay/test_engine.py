@@ -168,7 +168,7 @@ async def test_times_that_run_backwards_in_the_files_are_put_in_order() -> None:
 async def test_an_order_that_fails_is_the_replays_error() -> None:
     broken = replay()
 
-    async def fail(writes: object) -> None:
+    async def fail(writes: object) -> list[int]:
         raise RuntimeError("a bug")
 
     broken._documents.batch = fail  # type: ignore[method-assign]

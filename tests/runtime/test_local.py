@@ -16,9 +16,9 @@ from shared.backends.local.documents import SqliteDocuments
 from shared.clock import HOUR, Instant, ScaledClock, SystemClock, parse_instant
 from shared.errors import CredentialsError, StorageError
 from shared.execution import halt
-from shared.execution.executor import Watch
 from shared.execution.gateway import Outcome, Unknown
 from shared.execution.reservations import Reserved
+from shared.execution.watch import Watch
 from shared.messages import Message, SignalRaised
 from shared.money import Price
 from shared.pipeline.kalshi_scrape import ScrapeReport

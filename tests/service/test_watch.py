@@ -11,7 +11,7 @@ import pytest
 from shared.clock import MINUTE, SECOND, Instant, ManualClock
 from shared.errors import CredentialsError, StorageError
 from shared.lease import DocumentLease
-from shared.messages import AlertRaised, Message
+from shared.messages import AlertRaised, BreakerMoved, Message, ReconciliationDifference, seal
 from shared.runtime.local import LocalSystem
 from shared.service.watch import Watcher
 from shared.terms import OrderStatus
@@ -95,6 +95,44 @@ async def test_an_unknown_outcome_names_the_order_and_the_market(post: Post) -> 
     assert (alert.code, alert.subject) == ("unknown_outcome", "o1")
     assert "timeout" in alert.text
     assert "KX is blocked" in alert.text
+
+
+@pytest.mark.parametrize(
+    ("after", "code"), [("open", "tripped"), ("half_open", "probing"), ("closed", "recovered")]
+)
+async def test_every_move_of_a_breaker_is_told_with_its_reason(post: Post, after: str, code: str) -> None:
+    moved = BreakerMoved(
+        observed_at=START,
+        breaker="kalshi-orders",
+        before="closed",
+        after=after,
+        reason="5 failures",
+        actor="me",
+        at=START,
+    )
+    await post.watcher.hear(seal(moved))
+    await post.system.parts.bus.drain()
+    [alert] = post.raised
+    assert alert.code == code
+    assert "5 failures" in alert.text
+
+
+@pytest.mark.parametrize(("resolution", "code"), [("", "difference"), ("booked", "difference_resolved")])
+async def test_a_difference_with_the_venue_is_told_and_so_is_its_end(
+    post: Post, resolution: str, code: str
+) -> None:
+    found = ReconciliationDifference(
+        observed_at=START,
+        difference_id="d",
+        what="position",
+        subject="KX",
+        ours="1.00",
+        theirs="2.00",
+        resolved=bool(resolution),
+        resolution=resolution,
+    )
+    await post.watcher.hear(seal(found))
+    assert await post.codes() == [code]
 
 
 async def test_a_few_bad_inputs_are_normal_and_a_burst_is_told_once(post: Post) -> None:

@@ -9,6 +9,8 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey,
 
 from shared.ids import digest
 
+KEY_ID = "member"
+
 
 class QuickKey(Ed25519PrivateKey):
     """Passes for a private key of the exchange."""

@@ -12,10 +12,12 @@ import asyncio
 import contextlib
 import heapq
 import random
+import sys
 from collections.abc import Callable, Coroutine, Generator
 from contextvars import Context, ContextVar, copy_context
+from functools import partial
 from itertools import count
-from typing import Any, NoReturn, Protocol, TypeVar, TypeVarTuple
+from typing import Any, Protocol, TypeVar, TypeVarTuple
 
 from tests.simulation.record import Record
 
@@ -25,6 +27,8 @@ Ts = TypeVarTuple("Ts")
 _MANY_CANCELED = 200
 # How often closing a dead coroutine may run into another ``await`` of its cleaning up.
 _STUBBORN = 100
+# Longest that work given to a thread takes.
+_THREAD_S = 0.005
 
 
 class Owner(Protocol):
@@ -60,10 +64,6 @@ class DeadlockError(SimulationError):
 
 class StepLimitError(SimulationError):
     """The run took more steps than it may: something spins."""
-
-
-class NotAllowedError(SimulationError):
-    """Threads, sockets and other things that no seed determines."""
 
 
 class _Handle(asyncio.Handle):
@@ -200,9 +200,19 @@ class SimulationLoop(asyncio.BaseEventLoop):
         number = next(self._numbers)
         return _Task(coro, number, loop=self, name=name or f"task-{number}", context=context)
 
-    def run_in_executor(self, *_: object) -> NoReturn:
-        """Threads are not deterministic."""
-        raise NotAllowedError("code under simulation may not start threads")
+    def run_in_executor(self, executor: object, func: Callable[[*Ts], T], *args: *Ts) -> asyncio.Future[T]:
+        """A thread's work is one step of this loop, some time later: there are no threads here."""
+        answer: asyncio.Future[T] = self.create_future()
+        self.call_later(self._random() * _THREAD_S, self._worked, answer, partial(func, *args))
+        return answer
+
+    def _worked(self, answer: asyncio.Future[T], work: Callable[[], T]) -> None:
+        if answer.done():
+            return
+        try:
+            answer.set_result(work())
+        except Exception as error:
+            answer.set_exception(error)
 
     def call_exception_handler(self, context: dict[str, Any]) -> None:
         """An error nobody took: it fails the run, unless its owner is dead anyway."""
@@ -316,11 +326,21 @@ class SimulationLoop(asyncio.BaseEventLoop):
         """Throw away everything unfinished. Nothing outside may listen any more."""
         if self.is_closed():
             return
-        for task in [*self._dead, *asyncio.all_tasks(self)]:
-            task._log_destroy_pending = False  # type: ignore[attr-defined]
-            coroutine = task.get_coro()
-            if isinstance(coroutine, (Coroutine, Generator)):
-                _put_down(coroutine)
+        asyncio._set_running_loop(self)  # what cleans up may ask for it
+        hook, sys.unraisablehook = sys.unraisablehook, lambda _: None  # and its complaints are nobody's
+        try:
+            known: set[_Task[Any]] = set()
+            # Cleaning up may start new tasks, which are put down as well.
+            while fresh := {*self._dead, *self._unfinished()} - known:
+                known |= fresh
+                for task in sorted(fresh, key=lambda task: task.number):
+                    task._log_destroy_pending = False  # type: ignore[attr-defined]
+                    coroutine = task.get_coro()
+                    if isinstance(coroutine, (Coroutine, Generator)):
+                        _put_down(coroutine)
+        finally:
+            sys.unraisablehook = hook
+            asyncio._set_running_loop(None)
         self._dead.clear()
         self._ready_now.clear()
         self._timers.clear()

@@ -19,10 +19,10 @@ from shared.books.book import OrderBook
 from shared.clock import MINUTE, Instant
 from shared.errors import ConflictError, OutcomeUnknownError, RefusedError
 from shared.execution import decide, halt, live
+from shared.execution.executor import Executor
 from shared.execution.gateway import Outcome, Rejected, Unknown
 from shared.execution.live import LiveGateway
 from shared.execution.reservations import Refused, Reservations, Reserved
-from shared.execution.stored_book import StoredBook
 from shared.execution.trader import Authority
 from shared.ids import as_uuid, digest
 from shared.lease import DocumentLease
@@ -31,7 +31,7 @@ from shared.orders import intent
 from shared.orders.ledger import Fill
 from shared.ports import Term
 from shared.risk import bookkeeping
-from shared.risk.book import Book, Reservation
+from shared.risk.book import Book
 from shared.risk.controls import Proposal
 from shared.risk.gate import ApprovedOrder, Gate, Verdict
 from shared.terms import OrderStatus
@@ -47,8 +47,8 @@ from tests.simulation.plan import Fault, Plan, focused
 from tests.simulation.process import Program
 from tests.simulation.world import Result, run
 
-# The stand-in is under test too.
-_TESTED = "tests.simulation.desk"
+# The program is under test too.
+_TESTED = "tests.simulation.service"
 _LOST = ("http_lost_answer", "http_done_but_500", "no_order_id")
 
 
@@ -198,11 +198,8 @@ def _gaps_are_ignored(_: Any) -> Any:
     return lambda self: None
 
 
-def _nothing_to_recover(_: Any) -> Any:
-    async def unfinished(self: StoredBook) -> dict[str, Reservation]:
-        return {}
-
-    return unfinished
+def _nothing_is_blocked(_: Any) -> Any:
+    return lambda self, proposal, reason: None
 
 
 def _fees_are_forgotten(original: Any) -> Any:
@@ -380,7 +377,7 @@ MUTATIONS: tuple[Mutation, ...] = (
     ),
     Mutation("the gate waves everything through", Gate, "judge", _gate_waves_through, tightness=1),
     Mutation(
-        "the daily loss is not looked at", Gate, "judge", _one_control_is_left_out, tightness=2, seeds=40
+        "the daily loss is not looked at", Gate, "judge", _one_control_is_left_out, tightness=2, seeds=60
     ),
     Mutation("counts of the day start anew each time", Book, "rolled", _no_limit_a_day, tightness=1),
     Mutation("the halt is ignored", halt, "_text", _never_halted, ("halt",)),
@@ -393,10 +390,10 @@ MUTATIONS: tuple[Mutation, ...] = (
         seeds=40,
     ),
     Mutation(
-        "recovery is forgotten at the start",
-        StoredBook,
-        "unfinished",
-        _nothing_to_recover,
+        "what was under way at the start is not followed",
+        Executor,
+        "block",
+        _nothing_is_blocked,
         ("crash_boundary", "crash_step"),
     ),
     Mutation("fees are not booked", live, "_booked", _fees_are_forgotten),

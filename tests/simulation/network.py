@@ -12,10 +12,12 @@ import random
 from collections import deque
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from email.utils import formatdate
 from urllib.parse import urlencode, urlsplit
 
 import msgspec
 
+from shared.clock import SECOND
 from shared.errors import ArbError, OutcomeUnknownError, VenueDownError
 from shared.money import Quantity
 from shared.simulator.accounts import Account
@@ -70,6 +72,10 @@ class Exchange:
         self.api.advance()
         with owned(None):
             self.loop.call_later(_PUMP_S, self.pump)
+
+    def date(self) -> str:
+        """The time as the header of an answer tells it."""
+        return formatdate(self.api.clock.now() // SECOND, usegmt=True)
 
     def snatch(self, request: Request) -> None:
         """Somebody was faster: a part of the best offers of an order's market is gone."""
@@ -127,7 +133,7 @@ class ProcessTransport:
         if orders:
             await self._owner.passes("answer:after")
         await self._owner.lives()
-        return Response(reply.status, dict(reply.headers), reply.body)
+        return Response(reply.status, {**reply.headers, "date": self._exchange.date()}, reply.body)
 
     async def close(self) -> None:
         """See the protocol."""
@@ -249,7 +255,7 @@ class Line:
         self.suspect_since: dict[str, float] = {}  # books of which the process knows that they are not whole
         self._sid_of: dict[str, int] = {}
         self.heard_at = self._loop.time()
-        self._lost: set[int] = set()
+        self._lost: dict[int, int] = {}  # number of the first lost message, by sid
         self._wire: deque[bytes | None] = deque()
         self._arrives = 0.0
         self._held: list[bytes] = []
@@ -330,7 +336,8 @@ class Line:
             _SNAPSHOT in frame[:80] and self._weather.strikes("snapshots_lost", who)
         )
         if lost:
-            self._lost.add(_numbered.decode(frame).sid)
+            gone = _numbered.decode(frame)
+            self._lost.setdefault(gone.sid, gone.seq or 0)
         return bool(lost)
 
     def _carry(self, frame: bytes) -> None:
@@ -359,8 +366,8 @@ class Line:
         self.heard_at = self._loop.time()
         if self._lost:
             seen = _numbered.decode(frame)
-            if seen.seq is not None and seen.sid in self._lost:
-                self._lost.discard(seen.sid)
+            if seen.seq is not None and seen.seq > self._lost.get(seen.sid, seen.seq):
+                del self._lost[seen.sid]
                 for ticker in [one for one, sid in self._sid_of.items() if sid == seen.sid]:
                     self.suspect_since.setdefault(ticker, self._loop.time())
         if _SNAPSHOT in frame[:80]:
@@ -372,6 +379,7 @@ class Line:
         if not self.is_open:
             return
         if not self._weather.strikes("stream_silent", self.owner.who):
+            self.heard_at = self._loop.time()
             self._inbox.append(b"")
             self._wake()
         with owned(None):

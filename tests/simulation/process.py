@@ -13,6 +13,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from shared.clock import SECOND, Clock, Instant
+from shared.errors import ArbError
 from shared.ports import Bus, Documents
 from shared.risk.limits import RiskLimits
 from shared.venues.http import Transport
@@ -140,6 +141,7 @@ class Machine:
     rises: int = 0
     running: Incarnation | None = None
     ends: list[str] = field(default_factory=list)
+    gave_up: list[str] = field(default_factory=list)
     leaked: list[str] = field(default_factory=list)
     _main: asyncio.Task[None] | None = None
     _traps: list[_Trap] = field(default_factory=list)
@@ -223,7 +225,9 @@ class Machine:
             return
         error = None if task.cancelled() else task.exception()
         if error is not None:
-            self.ends.append(f"{born.name}: {type(error).__name__}: {error}")
+            # Ending for a reason that has a name, to be started again, is a way to go on; a bug is not.
+            kept = self.gave_up if isinstance(error, (ArbError, OSError)) else self.ends
+            kept.append(f"{born.name}: {type(error).__name__}: {error}")
         # Deliveries are the bus's own: a service that has ended is simply not called any more.
         left = [one for one in self.loop.tasks_of(born) if one.get_name() != DELIVERY]
         self.loop.record.effect(

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from tests.simulation import desk
+from tests.simulation import service
 from tests.simulation.process import Program
 
-PROGRAMS: dict[str, Program] = {"service": desk.trade}
+PROGRAMS: dict[str, Program] = {"service": service.trade}

@@ -14,11 +14,13 @@ from shared.fees.protocol import from_fine
 from shared.ids import digest
 from shared.messages import Certificate, PriceRange, SignalRaised, seal
 from shared.money import LOTS, MICROS, Price, Quantity, complement
+from shared.ports import Create
 from shared.simulator.market import Market
 from shared.terms import FeeType, MarketKind, Period, Profile, Side
 from tests.simulation.bus import SimulationBus
 from tests.simulation.loop import SimulationLoop, owned
 from tests.simulation.network import Exchange
+from tests.simulation.store import Store
 
 _EDGE = 0.03
 _MOST_CONTRACTS = 12
@@ -32,6 +34,7 @@ class Signals:
     loop: SimulationLoop
     bus: SimulationBus
     exchange: Exchange
+    store: Store
     seed: int | str
     per_minute: float
     start: Instant
@@ -79,7 +82,10 @@ class Signals:
         self._next()
 
     def _publish(self, signal: SignalRaised) -> None:
-        self.raised.setdefault(signal.signal_id, signal)
+        if signal.signal_id not in self.raised:
+            self.raised[signal.signal_id] = signal
+            value = msgspec.to_builtins(signal)
+            self.store.commit("detector", [Create(f"signals/{signal.signal_id}", value)])
         self.bus.publish("signals", signal)
 
     def _market(self, ticker: str) -> Market:

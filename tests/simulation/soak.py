@@ -19,9 +19,9 @@ _MIB = 1 << 20
 
 @dataclass
 class Soak(Run):
-    """A run without an end of its own, looked at every hour."""
+    """A run of many hours, looked at sixteen times and more."""
 
-    heap: list[int] = field(default_factory=list)  # bytes, after each hour
+    heap: list[int] = field(default_factory=list)  # bytes, at each look
     tasks: list[int] = field(default_factory=list)
 
     async def _course(self) -> None:
@@ -30,7 +30,7 @@ class Soak(Run):
             machine.start()
         self.signals.go_on(self.plan.seconds)
         while self.loop.time() < self.plan.seconds:
-            await asyncio.sleep(_HOUR_S)
+            await asyncio.sleep(min(_HOUR_S, self.plan.seconds / 16))
             self._look()
         self.calm()
         await self._rest()

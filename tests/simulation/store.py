@@ -12,7 +12,13 @@ from collections.abc import AsyncIterator, Callable, Coroutine, Mapping, Sequenc
 from typing import Any, TypeVar
 
 from shared.backends.memory.documents import MemoryDocuments
-from shared.errors import AlreadyExistsError, ConflictError, RetryLaterError, StorageError
+from shared.errors import (
+    AlreadyExistsError,
+    ConflictError,
+    OutcomeUnknownError,
+    RetryLaterError,
+    StorageError,
+)
 from shared.ports import Create, Delete, Document, Replace, Value, Write
 from tests.simulation.loop import SimulationLoop, owned
 from tests.simulation.process import Incarnation
@@ -22,6 +28,9 @@ T = TypeVar("T")
 
 _NEAR_S = (0.001, 0.004)
 _WATCH_S = (0.005, 0.05)
+# What the cloud's and the local store raise; the last one asks for a person, and ends a process.
+_UNREACHABLE = (*(RetryLaterError,) * 6, OSError, StorageError)
+_UNANSWERED = (*(OutcomeUnknownError,) * 6, OSError, StorageError)
 
 # Told after every commit: who wrote, and what.
 OnCommit = Callable[[str, Sequence[Write]], None]
@@ -152,8 +161,8 @@ class ProcessDocuments:
 
     def _lost(self, writes: Sequence[Write]) -> Exception:
         """What a client says that repeats a commit whose answer was lost, or that gives up."""
-        if self._rng.random() < 0.3:
-            return StorageError("the store did not answer")
+        if self._rng.random() < 0.4:
+            return self._rng.choice(_UNANSWERED)("the store did not answer")
         if any(isinstance(write, Create) for write in writes):
             return AlreadyExistsError("the repeated commit met its own document")
         return ConflictError("the repeated commit met its own write")
@@ -171,9 +180,7 @@ class ProcessDocuments:
         """The call has reached the store."""
         try:
             if self._weather.strikes("store_unreadable", self._owner.who):
-                raise self._rng.choice((StorageError, RetryLaterError, OSError))(
-                    "the store cannot be reached"
-                )
+                raise self._rng.choice(_UNREACHABLE)("the store cannot be reached")
             result = effect()
         except Exception as error:
             self._loop.call_later(self._way(), _fail, answer, error)
@@ -275,7 +282,7 @@ class _Watch:
     def _check(self) -> None:
         if self._store.weather.strikes("watch_dies", self._owner.who):
             self._close()
-            raise StorageError("the watch broke off")
+            raise RetryLaterError("the watch broke off")
 
     def _close(self) -> None:
         self._is_open = False

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import threading
 import time
 from collections.abc import Coroutine
 from dataclasses import dataclass, field
@@ -13,7 +14,6 @@ import pytest
 from tests.simulation.loop import (
     OWNER,
     DeadlockError,
-    NotAllowedError,
     SimulationLoop,
     StepLimitError,
     owned,
@@ -112,9 +112,16 @@ def test_spinning_ends_at_the_step_limit() -> None:
         ran(spin(), max_steps=1_000)
 
 
-def test_threads_are_refused() -> None:
-    with pytest.raises(NotAllowedError):
-        ran(asyncio.to_thread(time.monotonic))
+def test_work_for_a_thread_is_a_step_like_any_other() -> None:
+    async def main() -> tuple[int, bool]:
+        here = threading.get_ident()
+        with pytest.raises(ZeroDivisionError):
+            await asyncio.to_thread(divmod, 1, 0)
+        return len(await asyncio.to_thread("abc".upper)), await asyncio.to_thread(threading.get_ident) == here
+
+    loop = SimulationLoop(1)
+    assert loop.run_until_complete(main()) == (3, True)
+    loop.close()
 
 
 def test_an_error_that_nobody_took_is_kept() -> None:

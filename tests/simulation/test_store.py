@@ -7,7 +7,13 @@ from contextlib import suppress
 
 import pytest
 
-from shared.errors import AlreadyExistsError, ConflictError, RetryLaterError, StorageError
+from shared.errors import (
+    AlreadyExistsError,
+    ConflictError,
+    OutcomeUnknownError,
+    RetryLaterError,
+    StorageError,
+)
 from shared.ports import Create, Replace
 from tests.simulation.bench import Bench
 from tests.simulation.plan import Fault
@@ -42,7 +48,7 @@ def test_a_batch_is_all_or_nothing() -> None:
 
 def test_a_lost_answer_leaves_the_write_and_an_error() -> None:
     async def program(host: Host) -> None:
-        with pytest.raises((AlreadyExistsError, ConflictError, StorageError)):
+        with pytest.raises((AlreadyExistsError, ConflictError, OutcomeUnknownError, StorageError, OSError)):
             await host.documents.create("a/1", {})
 
     bench = Bench()
@@ -98,7 +104,7 @@ def watched(bench: Bench, seconds: float) -> list[int]:
     heard: list[int] = []
 
     async def program(host: Host) -> None:
-        with suppress(StorageError):
+        with suppress(RetryLaterError):
             async for document in host.documents.watch("a"):
                 heard.extend([document.value["n"]])
         heard.append(-1)

@@ -29,7 +29,7 @@ from shared.simulator.world import World
 from shared.venues.kalshi.sign import Signer
 from tests.simulation.bus import SimulationBus
 from tests.simulation.case import BOOK, Case
-from tests.simulation.keys import QuickKey
+from tests.simulation.keys import KEY_ID, QuickKey
 from tests.simulation.loop import OWNER, SimulationError, SimulationLoop, owned
 from tests.simulation.network import Exchange, ProcessConnect, ProcessTransport
 from tests.simulation.plan import Fault, Plan
@@ -139,7 +139,7 @@ class Run:
         )  # fmt: skip
         secrets = (QuickKey.secret, base64.b64encode(QuickKey.secret.encode()).decode())
         self.referee = Referee(self.case, secrets)
-        self.signals = Signals(self.loop, self.bus, self.exchange, plan.seed, plan.signals, START)
+        self.signals = Signals(self.loop, self.bus, self.exchange, self.store, plan.seed, plan.signals, START)
         self.case.signals, self.case.bad_signals = self.signals.raised, self.signals.bad
         self._listen()
         self._open_book(deposits)
@@ -150,7 +150,7 @@ class Run:
         faults = Faults(seed, read_lag_s=_READ_LAG_S)
         clock = SkewedClock(self.loop, START)
         api = KalshiApi(world, clock, faults, Limits())
-        account = api.add_member("member", QuickKey().public_key(), _DEPOSIT)
+        account = api.add_member(KEY_ID, QuickKey().public_key(), _DEPOSIT)
         api.advance()
         return Exchange(self.loop, self.weather, api, account, seed)
 
@@ -170,7 +170,7 @@ class Run:
             stopwatch=lambda: int(self.loop.time() * 1e9),
             transport=ProcessTransport(self.exchange, incarnation),
             connect=ProcessConnect(self.exchange, incarnation),
-            signer=Signer("member", QuickKey()),
+            signer=Signer(KEY_ID, QuickKey()),
             base_url=BASE_URL,
             limits=self.limits,
         )

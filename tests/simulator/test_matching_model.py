@@ -8,7 +8,7 @@ from itertools import count
 
 from hypothesis import settings
 from hypothesis import strategies as st
-from hypothesis.stateful import Bundle, RuleBasedStateMachine, invariant, rule
+from hypothesis.stateful import RuleBasedStateMachine, invariant, rule
 
 from shared.clock import SECOND, Instant
 from shared.money import LOTS, MICROS, Price, Quantity
@@ -18,6 +18,7 @@ from tests.simulator.bench import Json, quoted
 
 CENT = 10_000
 _RICH = 10**13
+_NUMBERS = st.integers(0, 99)
 
 Fill = tuple[int, int]  # price, lots
 
@@ -94,8 +95,6 @@ class Model:
 class DeskAgainstModel(RuleBasedStateMachine):
     """Two rich members alone in one market."""
 
-    orders: Bundle[str] = Bundle("orders")
-
     def __init__(self) -> None:
         super().__init__()
         self.bench = quoted(11)
@@ -107,22 +106,29 @@ class DeskAgainstModel(RuleBasedStateMachine):
         for account in self.members:
             account.cash = dict.fromkeys(range(4), _RICH)
         self.ids, self.paused = count(1), False
+        self.names: list[str] = []
+
+    def _pick(self, number: int) -> str:
+        """An order that rests, or now and then one that did."""
+        live = list(self.model.orders)
+        names = self.names if number % 5 == 0 or not live else live
+        return names[number % len(names)] if names else "none"
 
     @rule(
-        target=orders,
         who=st.sampled_from((0, 1)),
         bid=st.booleans(),
-        cents=st.integers(45, 55),
+        depth=st.sampled_from((0, 1, 1, 1, 2)),
         lots=st.integers(1, 600),
         lives=st.sampled_from((GTC, GTC, GTC, IOC, FOK)),
         self_trade=st.sampled_from((AT_CROSS, MAKER)),
         flag=st.sampled_from(("", "", "", "post_only", "reduce_only", "expires", "on_pause")),
     )
     def create(
-        self, who: int, bid: bool, cents: int, lots: int, lives: str, self_trade: str, flag: str
-    ) -> str:
+        self, who: int, bid: bool, depth: int, lots: int, lives: str, self_trade: str, flag: str
+    ) -> None:
+        cents = 51 - depth if bid else 50 + depth
         account, now = self.members[who], self.bench.clock.now()
-        expires = Instant(now + 20 * SECOND) if flag == "expires" and lives == GTC else None
+        expires = Instant(now + 4 * SECOND) if flag == "expires" and lives == GTC else None
         post_only, reduce_only = flag == "post_only" and lives == GTC, flag == "reduce_only" and lives == IOC
         place, on_pause = next(self.model.places), flag == "on_pause"
         taker = Resting(who, bid, cents * CENT, lots, place, self_trade, expires, on_pause)
@@ -134,7 +140,8 @@ class DeskAgainstModel(RuleBasedStateMachine):
         body, refused = _try(lambda: self.desk.create(account, ticket))
         assert refused == refusal
         if refused:
-            return ""
+            return
+        self.names.append(body["order_id"])
         if reduce_only:
             held = self.model.position[who]
             taker.left = min(lots, max(0, -held if bid else held))
@@ -148,7 +155,11 @@ class DeskAgainstModel(RuleBasedStateMachine):
         assert [(row["yes_price_dollars"], row["count_fp"]) for row in told] == [
             (f"{price / MICROS:.4f}", _count(size)) for price, size in taker.fills
         ]
-        return str(body["order_id"])
+
+    @rule(who=st.sampled_from((0, 1)), bid=st.booleans(), lots=st.lists(st.integers(1, 300), max_size=3))
+    def queue_up(self, who: int, bid: bool, lots: list[int]) -> None:
+        for size in lots:
+            self.create(who, bid, 2, size, GTC, AT_CROSS, "")
 
     def _refusal(self, taker: Resting, lives: str, post_only: bool) -> str:
         if self.paused:
@@ -159,8 +170,9 @@ class DeskAgainstModel(RuleBasedStateMachine):
             return "fill_or_kill_insufficient_resting_volume"
         return ""
 
-    @rule(who=st.sampled_from((0, 1)), order=orders)
-    def cancel(self, who: int, order: str) -> None:
+    @rule(who=st.sampled_from((0, 1)), number=_NUMBERS)
+    def cancel(self, who: int, number: int) -> None:
+        order = self._pick(number)
         mine = self.model.orders.get(order)
         body, refused = _try(lambda: self.desk.cancel(self.members[who], order, self.market.ticker, None))
         if mine is None or mine.owner != who:
@@ -169,8 +181,9 @@ class DeskAgainstModel(RuleBasedStateMachine):
         assert body["reduced_by"] == _count(mine.left)
         del self.model.orders[order]
 
-    @rule(order=orders, lots=st.integers(1, 600))
-    def decrease(self, order: str, lots: int) -> None:
+    @rule(number=_NUMBERS, lots=st.integers(1, 600))
+    def decrease(self, number: int, lots: int) -> None:
+        order = self._pick(number)
         mine = self.model.orders.get(order)
         owner = self.members[mine.owner] if mine else self.members[0]
         _, refused = _try(lambda: self.desk.decrease(owner, order, lots, None, self.market.ticker, None))
@@ -181,11 +194,12 @@ class DeskAgainstModel(RuleBasedStateMachine):
         if not mine.left:
             del self.model.orders[order]
 
-    @rule(order=orders, cents=st.integers(45, 55), lots=st.integers(1, 900))
-    def amend(self, order: str, cents: int, lots: int) -> None:
+    @rule(number=_NUMBERS, shift=st.sampled_from((0, 0, 0, 1, -1, 3)), lots=st.integers(1, 900))
+    def amend(self, number: int, shift: int, lots: int) -> None:
+        order = self._pick(number)
         mine = self.model.orders.get(order)
         owner = self.members[mine.owner] if mine else self.members[0]
-        bid, price = mine.bid if mine else True, cents * CENT
+        bid, price = (mine.bid, mine.price + shift * CENT) if mine else (True, 50 * CENT)
         ticket = Ticket(self.market.ticker, bid, Quantity(lots), Price(price), GTC, AT_CROSS)
         _, refused = _try(lambda: self.desk.amend(owner, order, ticket, None))
         assert bool(refused) == (self.paused or mine is None or lots <= mine.filled)
@@ -201,21 +215,24 @@ class DeskAgainstModel(RuleBasedStateMachine):
         if mine.left:
             self.model.orders[order] = mine
 
-    @rule(who=st.sampled_from((0, 1)))
-    def cancel_all(self, who: int) -> None:
-        self.desk.cancel_all(self.members[who])
-        self._keep(lambda order: order.owner != who)
+    @rule(who=st.sampled_from((0, 1)), really=st.sampled_from((False, False, False, True)))
+    def cancel_all(self, who: int, really: bool) -> None:
+        if really:
+            self.desk.cancel_all(self.members[who])
+            self._keep(lambda order: order.owner != who)
 
-    @rule()
-    def pause_or_resume(self) -> None:
-        self.paused = not self.paused
-        if self.paused:
-            self.desk.pause_trading(0)
-            self._keep(lambda order: not order.on_pause)
-        else:
-            self.desk.resume_trading(0)
+    @rule(number=_NUMBERS)
+    def a_pause(self, number: int) -> None:
+        self.paused = True
+        self.desk.pause_trading(0)
+        self._keep(lambda order: not order.on_pause)
+        self.create(0, True, 1, 100, GTC, AT_CROSS, "")
+        self.amend(number, 0, 100)
+        self.cancel(number % 2, number)
+        self.desk.resume_trading(0)
+        self.paused = False
 
-    @rule(seconds=st.integers(1, 15))
+    @rule(seconds=st.integers(1, 5))
     def time_passes(self, seconds: int) -> None:
         self.bench.wait(seconds)
         now = self.bench.clock.now()
@@ -235,13 +252,14 @@ class DeskAgainstModel(RuleBasedStateMachine):
             }
 
     @invariant()
-    def the_same_levels_are_shown(self) -> None:
-        for bid in (True, False):
-            levels: dict[int, int] = {}
-            for order in self.model.orders.values():
+    def the_same_queues_wait_at_the_same_prices(self) -> None:
+        for bid, side in ((True, self.market.book.bids), (False, self.market.book.asks)):
+            queues: dict[int, list[int]] = {}
+            for order in sorted(self.model.orders.values(), key=lambda order: order.place):
                 if order.bid == bid:
-                    levels[order.price] = levels.get(order.price, 0) + order.left
-            assert dict(self.market.book.levels(bid)) == levels
+                    queues.setdefault(order.price, []).append(order.left)
+            shown = {price: [o.remaining for o in level.orders.values()] for price, level in side.items()}
+            assert shown == queues
 
     @invariant()
     def positions_and_cash_are_the_same(self) -> None:

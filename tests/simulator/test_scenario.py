@@ -25,6 +25,7 @@ from shared.simulator.scenario import (
     read,
 )
 from shared.simulator.web import Request
+from tests.simulator.bench import quoted
 
 
 @given(
@@ -80,6 +81,14 @@ def test_a_file_that_cannot_be_read_is_named(tmp_path: Path) -> None:
     (tmp_path / "bad.json").write_text("{")
     with pytest.raises(ConfigError, match=r"bad\.json: the scenario cannot be read"):
         read(tmp_path / "bad.json")
+
+
+def test_the_scenario_in_the_documentation_can_be_played() -> None:
+    scenario = read(Path(__file__).resolve().parents[2] / "docs" / "scenarios" / "rough-day.json")
+    bench = quoted()
+    bench.api.play(scenario)
+    bench.wait(1000)
+    assert len(scenario.faults) == 15
 
 
 @pytest.mark.parametrize(

@@ -14,7 +14,7 @@ from shared.cli import app
 from shared.config import Settings
 
 _REPOSITORY = Path(__file__).resolve().parents[2]
-_SETTINGS = frozenset(name.upper() for name in Settings.__struct_fields__)
+SETTINGS = frozenset(name.upper() for name in Settings.__struct_fields__)
 
 
 @dataclass(frozen=True)
@@ -36,7 +36,7 @@ class Terminal:
 
     def __post_init__(self) -> None:
         self.patch.chdir(self.folder)
-        for name in _SETTINGS & os.environ.keys():
+        for name in SETTINGS & os.environ.keys():
             self.patch.delenv(name)
 
     def arb(self, *arguments: object) -> Result:
@@ -55,7 +55,7 @@ class Terminal:
 
 def spawn(folder: Path, *arguments: object, **settings: str) -> subprocess.Popen[str]:
     """Start a command as a process of its own in ``folder``; its streams are pipes."""
-    kept = {name: value for name, value in os.environ.items() if name not in _SETTINGS}
+    kept = {name: value for name, value in os.environ.items() if name not in SETTINGS}
     command = [sys.executable, "-m", "shared.cli.app", *map(str, arguments)]
     return subprocess.Popen(  # noqa: S603 - our own interpreter and program
         command,

@@ -54,7 +54,7 @@ def emulators() -> Iterator[Emulators]:
     if given[0] and given[1]:
         yield Emulators(given[0], given[1])
         return
-    ports = _free_ports(2)
+    ports = free_ports(2)
     # A pipe that nobody reads would fill with their log, and stop them.
     with tempfile.TemporaryFile("w+") as told:
         process = subprocess.Popen(  # noqa: S603 - our own script
@@ -104,7 +104,8 @@ def make_subscription(
     subscriber.create_subscription(request=wanted)
 
 
-def _free_ports(count: int) -> list[int]:
+def free_ports(count: int) -> list[int]:
+    """Ports nobody listens on now."""
     held = [socket.create_server(("127.0.0.1", 0)) for _ in range(count)]
     ports = [int(one.getsockname()[1]) for one in held]
     for one in held:

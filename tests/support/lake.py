@@ -42,6 +42,7 @@ class Lake:
     def __init__(self, now: Instant = at(days=1)) -> None:
         self._db = duck.connect(":memory:")
         self._now = now
+        self._made: set[str] = set()
         for kind in MESSAGES:
             self._db.execute(tables.create_table(kind))
 
@@ -101,13 +102,15 @@ class Lake:
         return f"SELECT * FROM UNNEST(ARRAY<STRUCT<{kinds}>>[{rows}])"  # noqa: S608 - our own values
 
     def _make(self, view: str) -> None:
-        wanted = needed(all_views(), view)
-        made = {row["view_name"] for row in duck.rows(self._db, "SELECT view_name FROM duckdb_views()", ())}
-        views.create(self._db, [one for one in wanted if one.name not in made], self._now)
+        if view not in self._made:
+            wanted = [one for one in needed(all_views(), view) if one.name not in self._made]
+            views.create(self._db, wanted, self._now)
+            self._made |= {one.name for one in wanted}
 
 
 _SPELT = {
     Kind.INSTANT: "TIMESTAMP",
+    Kind.DAY: "DATE",
     Kind.INTEGER: "INT64",
     Kind.FLOAT: "FLOAT64",
     Kind.STRING: "STRING",
@@ -117,7 +120,7 @@ _SPELT = {
 
 def _type(column: Column) -> str:
     inner = ", ".join(f"`{field.name}` {_type(field)}" for field in column.fields)
-    bare = f"STRUCT<{inner}>" if column.fields else _SPELT[column.kind]
+    bare = f"STRUCT<{inner}>" if column.fields else _SPELT.get(column.kind, column.kind.upper())
     return f"ARRAY<{bare}>" if column.repeated else bare
 
 

@@ -16,6 +16,8 @@ from functions.edge_detector import main as edge_detector
 from functions.event_mapper import main as event_mapper
 from functions.kalshi_scraper import main as kalshi_scraper
 from functions.odds_scraper import main as odds_scraper
+from functions.props_processor import main as props_processor
+from functions.props_scraper import main as props_scraper
 from shared.backends.local.history import open_history
 from shared.bootstrap import local_system
 from shared.clock import Instant, ScaledClock, SystemClock
@@ -54,8 +56,16 @@ PACE = Pace(
     lease=1_500,
     trader=75,
     reconcile=300,
+    look=75,
 )
-HANDLERS = Handlers(kalshi_scraper.handle, odds_scraper.handle, event_mapper.handle, edge_detector.handle)
+HANDLERS = Handlers(
+    kalshi_scraper.handle,
+    odds_scraper.handle,
+    event_mapper.handle,
+    edge_detector.handle,
+    props_scraper.handle,
+    props_processor.handle,
+)
 # Nobody listens on the discard port.
 NOWHERE = Venues(
     "http://127.0.0.1:9/trade-api/v2",

@@ -42,6 +42,7 @@ from tests.views.make import (
     settled,
     signal,
 )
+from tests.views.make_props import prop_season
 from tests.views.test_operations import coverage, difference, moved, spent
 from tests.views.test_props import PLAYER, points
 
@@ -170,7 +171,7 @@ def season() -> list[Message]:
         spent("nba", 2, 4),
         spent("nba", None, 0, 9, "503"),
     ]
-    return [*traded, *quoted, *seen, *traded[:6], quoted[0], seen[-1]]
+    return [*traded, *quoted, *seen, *prop_season(), *traded[:6], quoted[0], seen[-1]]
 
 
 @pytest.fixture(scope="module")

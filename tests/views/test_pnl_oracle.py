@@ -111,8 +111,8 @@ def _sum(rows: Rows, *keys: str) -> dict[tuple[object, ...], int]:
 
 # One connection for all examples: making the views takes longer than asking them.
 _LAKE = Lake()
-_many = settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.too_slow])
-_some = settings(_many, max_examples=25)  # several views of views each
+_many = settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+_some = settings(_many, max_examples=15)  # several views of views each
 
 
 def _told(trading: Trading) -> Lake:

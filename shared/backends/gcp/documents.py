@@ -210,7 +210,8 @@ class FirestoreDocuments:
             request.add_target.resume_token = token
         done = asyncio.Event()
         try:
-            line = await self._api.listen(_once(request, done), metadata=self._metadata)
+            # Without the client's own retries, which would be silent for a day.
+            line = await self._api.listen(_once(request, done), retry=None, metadata=self._metadata)
             async for answer in line:
                 change = types.ListenResponse.pb(answer)
                 if change.target_change.HasField("cause"):

@@ -6,6 +6,7 @@ A query may not read more than a set number of bytes: a forgotten filter costs a
 from __future__ import annotations
 
 import asyncio
+import os
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from datetime import date, datetime
@@ -14,6 +15,7 @@ from typing import Any, TypeVar
 
 import requests
 from google.api_core import exceptions as said
+from google.auth.credentials import AnonymousCredentials
 from google.cloud import bigquery
 
 from shared.backends.gcp.errors import translated
@@ -58,7 +60,8 @@ class BigQueryWarehouse:
 
     @cached_property
     def _client(self) -> bigquery.Client:
-        return bigquery.Client(project=self._project)
+        emulated = os.environ.get("BIGQUERY_EMULATOR_HOST")
+        return bigquery.Client(self._project, AnonymousCredentials() if emulated else None)
 
     def _rows(self, sql: str, parameters: list[Any]) -> list[dict[str, Any]]:
         config = bigquery.QueryJobConfig(

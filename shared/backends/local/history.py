@@ -69,10 +69,12 @@ def open_history(folder: Path, clock: Clock) -> History:
 
 
 def _attached(connection: duckdb.DuckDBPyConnection, path: Path) -> dict[str, str]:
-    """Source of each table in the file itself."""
+    """Source of each table in the file itself; one that an older version wrote does not have them all."""
     target = str(path).replace("'", "''")
     connection.execute(f"ATTACH '{target}' AS live (READ_ONLY)")
-    return {kind.TABLE: f"live.{kind.TABLE}" for kind in MESSAGES}
+    found = duck.rows(connection, "SELECT table_name FROM duckdb_tables() WHERE database_name = 'live'", ())
+    present = {row["table_name"] for row in found}
+    return {kind.TABLE: f"live.{kind.TABLE}" for kind in MESSAGES if kind.TABLE in present}
 
 
 def _copied(folder: Path) -> dict[str, str]:

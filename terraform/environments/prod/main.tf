@@ -11,6 +11,7 @@ module "system" {
   schedules       = var.schedules
   kalshi_key_id   = var.kalshi_key_id
   secret_versions = var.secret_versions
+  live_orders     = var.live_orders
   image           = var.image
   paused          = var.paused
   alert_email     = var.alert_email

@@ -26,6 +26,12 @@ variable "kalshi_key_id" {
   default     = null
 }
 
+variable "live_orders" {
+  description = "Whether the executor sends real orders."
+  type        = bool
+  default     = false
+}
+
 variable "secret_versions" {
   description = "Pinned versions of the secrets that have a value by now, e.g. { odds-api-key = \"1\" }; during a rotation newest first, as in \"4/3\"."
   type        = map(string)

@@ -52,11 +52,12 @@ locals {
       reducer        = "REDUCE_SUM"
       by             = []
     }
+    # Not of what the executor pulls: a signal stands in Firestore, the bus only wakes who reads it there.
     backlog = {
       severity       = "ERROR"
       says           = "A subscription holds a message that is older than ten minutes."
       do             = "Its consumer is down, refuses everything, or cannot keep up; for one named -history it is the table."
-      filter         = "resource.type=\"pubsub_subscription\" AND resource.labels.subscription_id!=\"${var.dead_letter_subscription}\" AND metric.type=\"pubsub.googleapis.com/subscription/oldest_unacked_message_age\""
+      filter         = "resource.type=\"pubsub_subscription\" AND resource.labels.subscription_id!=monitoring.regex.full_match(\"${var.dead_letter_subscription}|.*-${var.execution}\") AND metric.type=\"pubsub.googleapis.com/subscription/oldest_unacked_message_age\""
       above          = 600
       for_seconds    = 120
       window_seconds = 60

@@ -1,9 +1,19 @@
 # History: one dataset, one table for every topic, as generated from the messages, and the views over them, each
-# made after what it reads: those of level 0 read tables alone, the others what is below them.
+# made after what it reads: what reads tables alone comes first.
 
 locals {
   tables = jsondecode(file("${var.schemas}/tables.json"))
   views  = { for view in try(jsondecode(file("${var.views}/views.json")), []) : view.name => view }
+
+  # A view can be made once all it reads is there. Each line takes what can be made after the lines before it.
+  made_0 = toset([for name, view in local.views : name if length(setsubtract(view.reads, keys(local.tables))) == 0])
+  made_1 = setunion(local.made_0, [for name, view in local.views : name if length(setsubtract(view.reads, setunion(keys(local.tables), local.made_0))) == 0])
+  made_2 = setunion(local.made_1, [for name, view in local.views : name if length(setsubtract(view.reads, setunion(keys(local.tables), local.made_1))) == 0])
+  made_3 = setunion(local.made_2, [for name, view in local.views : name if length(setsubtract(view.reads, setunion(keys(local.tables), local.made_2))) == 0])
+  made_4 = setunion(local.made_3, [for name, view in local.views : name if length(setsubtract(view.reads, setunion(keys(local.tables), local.made_3))) == 0])
+  made_5 = setunion(local.made_4, [for name, view in local.views : name if length(setsubtract(view.reads, setunion(keys(local.tables), local.made_4))) == 0])
+  made_6 = setunion(local.made_5, [for name, view in local.views : name if length(setsubtract(view.reads, setunion(keys(local.tables), local.made_5))) == 0])
+  made_7 = setunion(local.made_6, [for name, view in local.views : name if length(setsubtract(view.reads, setunion(keys(local.tables), local.made_6))) == 0])
 }
 
 resource "google_bigquery_dataset" "this" {
@@ -67,7 +77,7 @@ module "views_0" {
   dataset    = google_bigquery_dataset.this.dataset_id
   project_id = var.project_id
   folder     = var.views
-  views      = { for name, view in local.views : name => view if view.level == 0 }
+  views      = { for name, view in local.views : name => view if contains(local.made_0, name) }
   depends_on = [google_bigquery_table.history]
 }
 
@@ -76,7 +86,7 @@ module "views_1" {
   dataset    = google_bigquery_dataset.this.dataset_id
   project_id = var.project_id
   folder     = var.views
-  views      = { for name, view in local.views : name => view if view.level == 1 }
+  views      = { for name, view in local.views : name => view if contains(local.made_1, name) && !contains(local.made_0, name) }
   depends_on = [module.views_0]
 }
 
@@ -85,7 +95,7 @@ module "views_2" {
   dataset    = google_bigquery_dataset.this.dataset_id
   project_id = var.project_id
   folder     = var.views
-  views      = { for name, view in local.views : name => view if view.level == 2 }
+  views      = { for name, view in local.views : name => view if contains(local.made_2, name) && !contains(local.made_1, name) }
   depends_on = [module.views_1]
 }
 
@@ -94,7 +104,7 @@ module "views_3" {
   dataset    = google_bigquery_dataset.this.dataset_id
   project_id = var.project_id
   folder     = var.views
-  views      = { for name, view in local.views : name => view if view.level == 3 }
+  views      = { for name, view in local.views : name => view if contains(local.made_3, name) && !contains(local.made_2, name) }
   depends_on = [module.views_2]
 }
 
@@ -103,7 +113,7 @@ module "views_4" {
   dataset    = google_bigquery_dataset.this.dataset_id
   project_id = var.project_id
   folder     = var.views
-  views      = { for name, view in local.views : name => view if view.level == 4 }
+  views      = { for name, view in local.views : name => view if contains(local.made_4, name) && !contains(local.made_3, name) }
   depends_on = [module.views_3]
 }
 
@@ -112,7 +122,7 @@ module "views_5" {
   dataset    = google_bigquery_dataset.this.dataset_id
   project_id = var.project_id
   folder     = var.views
-  views      = { for name, view in local.views : name => view if view.level == 5 }
+  views      = { for name, view in local.views : name => view if contains(local.made_5, name) && !contains(local.made_4, name) }
   depends_on = [module.views_4]
 }
 
@@ -121,7 +131,7 @@ module "views_6" {
   dataset    = google_bigquery_dataset.this.dataset_id
   project_id = var.project_id
   folder     = var.views
-  views      = { for name, view in local.views : name => view if view.level == 6 }
+  views      = { for name, view in local.views : name => view if contains(local.made_6, name) && !contains(local.made_5, name) }
   depends_on = [module.views_5]
 }
 
@@ -130,6 +140,6 @@ module "views_7" {
   dataset    = google_bigquery_dataset.this.dataset_id
   project_id = var.project_id
   folder     = var.views
-  views      = { for name, view in local.views : name => view if view.level == 7 }
+  views      = { for name, view in local.views : name => view if contains(local.made_7, name) && !contains(local.made_6, name) }
   depends_on = [module.views_6]
 }

@@ -25,8 +25,8 @@ resource "google_cloud_run_v2_service" "this" {
     }
 
     containers {
-      image = var.image
-      args  = var.args
+      image   = var.image
+      command = var.command
 
       dynamic "env" {
         for_each = var.environment

@@ -23,8 +23,8 @@ variable "image" {
   type        = string
 }
 
-variable "args" {
-  description = "Arguments for the image's entry point; empty keeps the image's own."
+variable "command" {
+  description = "What the image runs; empty keeps the image's own, which is functions-framework."
   type        = list(string)
   default     = []
 }

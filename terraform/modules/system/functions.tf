@@ -26,7 +26,7 @@ module "function" {
   region        = var.region
   image         = module.image.image
   always_on     = each.value.runs == "service"
-  args          = try(each.value.args, [])
+  command       = try(each.value.command, [])
   cpu           = each.value.cpu
   memory        = each.value.memory
   concurrency   = each.value.concurrency
@@ -42,6 +42,7 @@ module "function" {
     # Read at the start by the process itself, in the versions named here and no others.
     length(local.pinned[each.key]) == 0 ? {} : { SECRET_VERSIONS = join(",", local.pinned[each.key]) },
     contains(each.value.secrets, local.trading_key) && var.kalshi_key_id != null ? { KALSHI_KEY_ID = var.kalshi_key_id } : {},
+    each.value.runs == "service" ? { LIVE_ORDERS = tostring(var.live_orders) } : {},
   )
   network    = each.value.runs == "service" ? module.network.network : null
   subnetwork = each.value.runs == "service" ? module.network.subnetwork : null

@@ -121,6 +121,17 @@ variable "kalshi_key_id" {
   default     = null
 }
 
+variable "live_orders" {
+  description = "Whether the executor sends real orders. Without it everything is traded on paper, with a key or without."
+  type        = bool
+  default     = false
+
+  validation {
+    condition     = !var.live_orders || (var.kalshi_key_id != null && contains(keys(var.secret_versions), "kalshi-private-key"))
+    error_message = "live_orders needs kalshi_key_id and a pinned version of kalshi-private-key."
+  }
+}
+
 variable "secret_versions" {
   description = "Pinned versions of the secrets that have a value by now, e.g. { odds-api-key = \"1\" }; during a rotation newest first, as in \"4/3\"."
   type        = map(string)

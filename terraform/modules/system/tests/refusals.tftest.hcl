@@ -43,7 +43,7 @@ run "every_wrong_value_at_once" {
   ]
 }
 
-run "a_key_without_its_id_and_months_that_are_none" {
+run "a_key_without_its_id" {
   command = plan
 
   variables {
@@ -52,4 +52,14 @@ run "a_key_without_its_id_and_months_that_are_none" {
   }
 
   expect_failures = [var.secret_versions, var.leagues]
+}
+
+run "live_orders_without_a_key" {
+  command = plan
+
+  variables {
+    live_orders = true
+  }
+
+  expect_failures = [var.live_orders]
 }

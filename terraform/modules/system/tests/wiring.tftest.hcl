@@ -46,6 +46,7 @@ variables {
 run "the_whole_system" {
   variables {
     kalshi_key_id   = "11111111-2222-3333-4444-555555555555"
+    live_orders     = true
     secret_versions = { kalshi-private-key = "4/3", odds-api-key = "1" }
     billing_account = "012345-6789AB-CDEF01"
     probe_regions   = ["us-east4", "us-central1"]
@@ -234,6 +235,13 @@ run "the_whole_system" {
   assert {
     condition     = module.function["execution"].shape.environment["SECRET_VERSIONS"] == "kalshi-private-key=4/3"
     error_message = "the executor reads the pinned versions, newest first"
+  }
+
+  assert {
+    condition = toset([
+      for name, function in module.function : name if lookup(function.shape.environment, "LIVE_ORDERS", "") == "true"
+    ]) == toset(["execution"])
+    error_message = "one service sends orders"
   }
 
   assert {

@@ -1,0 +1,48 @@
+"""A signal being worked: what it still wants, what has been tried, and what leaves it its ground."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+from shared.clock import Instant
+from shared.execution.decide import limit_holds
+from shared.fees.kalshi import FeeSchedule
+from shared.messages import OpportunityAssessed, SignalRaised
+from shared.money import Price, Quantity
+
+# What passes by itself; every other refusal would be repeated for as long as the signal lives.
+PASSING = frozenset({"order_rate", "cooldown", "breaker", "canary", "risk_state", "lease", "market"})
+# Reasons that speak of the quote of the moment, not of what the contract is worth. Where nobody offers the
+# side no worth is told, and a signal could outlive what it was raised on.
+_OF_THE_QUOTE = frozenset(
+    {"thin_edge", "stale_quote", "thin", "wide", "one_sided", "crossed", "off_grid", "sentinel"}
+)
+
+
+@dataclass(slots=True)
+class Watch:
+    """A signal being worked: what it still wants, and what has been tried.
+
+    ``first_ask`` is the offer when it was first looked at, ``next_at`` when the next order may go out.
+    """
+
+    signal: SignalRaised
+    schedule: FeeSchedule
+    wanted: Quantity
+    attempt: int = 0
+    last_reason: str = ""
+    first_ask: Price | None = None
+    next_at: Instant = Instant(0)
+    reported: set[str] = field(default_factory=set)
+
+
+def stands(watch: Watch, opportunity: OpportunityAssessed) -> bool:
+    """Whether a newer assessment of its side leaves a signal's ground as it was."""
+    signal, fair = watch.signal, opportunity.fair
+    if fair is not None and not limit_holds(signal, watch.schedule, fair.probability):
+        return False
+    if opportunity.accepted:
+        return True
+    codes = {reason.partition(":")[0] for reason in opportunity.reasons}
+    in_reach = opportunity.ask is not None and opportunity.ask <= signal.limit
+    return not in_reach and codes <= _OF_THE_QUOTE
