@@ -9,6 +9,8 @@ ARGS ?=
 # Simulation: how many seeds, from which one on; hours of a long run.
 SEEDS ?= 500
 FIRST ?= 1
+# Kills of the execution service.
+N ?= 500
 HOURS ?= 24
 
 .DEFAULT_GOAL := help
@@ -58,6 +60,10 @@ simulate: $(VENV)/.dev ## executors, store, bus and exchange under seeded faults
 
 soak: $(VENV)/.dev ## a day of virtual time: memory flat, no task left over (HOURS=24)
 	@$(BIN)/python -m tests.simulation --soak $(HOURS) $(ARGS)
+
+crash-test: $(VENV)/.dev ## kill the real execution service at every step and at random (N=500), and eight processes on one book
+	@$(BIN)/python -m benchmarks.reservations
+	@$(BIN)/python -m tests.crash $(N) $(ARGS)
 
 sdk-test: $(VENV)/.dev ## Kalshi's official Python SDK against arb sim (needs Python >= 3.13 beside this one)
 	@$(BIN)/pytest -p no:xdist -m sdk tests/sdk $(ARGS)

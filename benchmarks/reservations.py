@@ -200,6 +200,8 @@ async def _tally(documents: SqliteDocuments, book: Book, granted: int) -> None:
     assert len(orders) == granted == book.trades_today, "an order was lost or sent twice"
     fills = [one for value in orders for one in value["fills"]]
     spent = sum(one["price"] * one["quantity"] // LOTS + one["fee"] for one in fills)
+    assert book.fees == sum(one["fee"] for one in fills)
+    assert book.cash + book.open_cost == DEPOSIT + book.realized - book.fees
     assert book.cash == DEPOSIT - spent + sum(_received(ticker, fills, book) for ticker in TICKERS)
     asked = {one["proposal"]["client_order_id"]: one["proposal"]["risk"] for one in orders}
     assert book.reserved_risk == sum(asked[order_id] for order_id in book.reserved)

@@ -27,6 +27,8 @@ Url = NewType("Url", str)
 Count = Annotated[int, Meta(ge=0)]
 Positive = Annotated[int, Meta(ge=1)]
 Seconds = Annotated[float, Meta(gt=0, le=86_400)]
+# Under three seconds a slow disk alone would lose it.
+LeaseSeconds = Annotated[float, Meta(ge=3, le=300)]
 Cents = Annotated[int, Meta(ge=1, le=99)]
 Percent = Annotated[float, Meta(gt=0, le=100)]
 Port = Annotated[int, Meta(ge=1, le=65_535)]
@@ -161,6 +163,10 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
         bool,
         Meta(description="the execution service sends real orders; arb run asks for a typed word instead"),
     ] = False
+    executor_lease_seconds: Annotated[
+        LeaseSeconds,
+        Meta(description="an executor that dies is replaced after this and two seconds more; renewed thrice"),
+    ] = 15.0
     port: Annotated[Port | None, Meta(description="set by the platform that runs the container")] = None
     canary_clean_fills: Annotated[
         Count,

@@ -14,7 +14,7 @@ from shared.backends.local.secrets import KALSHI_PRIVATE_KEY
 from shared.bootstrap import execution_service
 from shared.clock import SystemClock
 from shared.config import Backend, LogFormat, Secret, Settings, load
-from shared.desks import RunOptions, Venues
+from shared.desks import LEASE_TURNS, RunOptions, Venues
 from shared.platforms import Platform, open_platform, with_secrets
 from shared.runtime.trading import Pace
 from shared.service.attach import attached
@@ -41,7 +41,8 @@ async def serve() -> None:
         redact = Redactor([*secrets_of(settings), venues.kalshi_private_key.decode(errors="replace")])
         log_to_stdout(LogFormat.JSON, redact)
         live = settings.live_orders and bool(venues.kalshi_key_id)
-        options = RunOptions(Pace(), settings.profile, settings.odds_daily_credits, live=live)
+        pace = Pace(lease=settings.executor_lease_seconds / LEASE_TURNS)
+        options = RunOptions(pace, settings.profile, settings.odds_daily_credits, live=live)
         service = execution_service(settings, venues, platform, clock, options)
         closing.pop_all()  # the service closes the platform, when everything on its way has arrived
         _end_on_signals(service.stop)

@@ -1,4 +1,4 @@
-"""What each life of a trial dies of, and in which weather: drawn from one seed, so that it can be repeated.
+"""What each life of a trial dies of, and in which weather: drawn from one seed, to be drawn again.
 
 Seven of ten lives end at a boundary, dealt out so that every boundary has its turn; the others at random.
 """

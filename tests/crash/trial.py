@@ -162,45 +162,57 @@ def in_cloud(environment: dict[str, str]) -> Ground:
 
 def summary(trial: Trial) -> str:
     """The table at the end."""
-    total = trial.tally
-    lines = [
-        f"{total.kills} kills in {trial.seconds:.0f} s, clock x{trial.asked.speed:g}, seed {trial.asked.seed}"
-    ]
-    for lane in trial.lanes:
-        one = lane.tally
-        lines.append(
-            f"  lane {lane.number} {lane.ground.backend:5} {lane.profile.name:8}"
-            f" {one.kills:4} kills, {one.signals:5} signals, {one.orders:4} orders"
-            f" ({one.unfilled} without a fill),"
-            f" {one.fills:4} fills, {contracts(one.lots)} contracts, {one.rests} rests"
-        )
+    total, asked = trial.tally, trial.asked
+    lines = [f"{total.kills} kills in {trial.seconds:.0f} s, clock x{asked.speed:g}, seed {asked.seed}"]
+    lines += [_lane(lane) for lane in trial.lanes]
     lines.append(f"at boundaries {sum(total.boundaries.values())}, at random {total.at_random}:")
-    width = max(len(f"{moment} {step}") for step, moment in boundaries())
-    rows = [f"{moment} {step}" for step, moment in boundaries()]
-    lines += [
-        "  " + "  ".join(f"{row:{width}} {total.boundaries[row]:4}" for row in rows[pair : pair + 3])
-        for pair in range(0, len(rows), 3)
-    ]
+    lines += _boundaries(total.boundaries)
     lines.append("faults of the exchange: " + (_counted(total.faults) or "none"))
     if total.stops_s:
         lines.append(f"stops in order: {len(total.stops_s)}, slowest {max(total.stops_s):.1f} s")
     if trial.skipped:
         lines.append(f"Firestore was left out: {trial.skipped}")
-    wrong = Counter(text.partition(": ")[2].partition(":")[0] for text in total.wrong)
-    limits = _of(wrong, "order_limits", "order_rate", "reserved_rate", "counts", "event", "replayed")
-    lines.append(
-        f"duplicate orders {_of(wrong, 'one_order')}, "
-        f"lost or doubled fills {_of(wrong, 'every_fill', 'documents')}, limits broken {limits}, "
-        f"books unequal {_of(wrong, 'cash', 'positions', 'fees', 'profit')}, other faults "
-        f"{_of(wrong, 'every_order', 'orders_are', 'signals', 'it ', 'the ')}"
+    lines.append(_verdict(total.wrong))
+    return "\n".join([*lines, *(f"  {text}" for text in total.wrong[:40])])
+
+
+def _lane(lane: Lane) -> str:
+    one = lane.tally
+    return (
+        f"  lane {lane.number} {lane.ground.backend:5} {lane.profile.name:8} {one.kills:4} kills,"
+        f" {one.signals:5} signals, {one.orders:4} orders ({one.unfilled} without a fill),"
+        f" {one.fills:4} fills, {contracts(one.lots)} contracts, {one.rests} rests"
     )
-    lines += [f"  {text}" for text in total.wrong[:40]]
-    return "\n".join(lines)
+
+
+def _boundaries(seen: Counter[str]) -> list[str]:
+    rows = [f"{moment} {step}" for step, moment in boundaries()]
+    width = max(map(len, rows))
+    cells = [f"{row:{width}} {seen[row]:4}" for row in rows]
+    return ["  " + "   ".join(cells[place : place + 3]) for place in range(0, len(cells), 3)]
+
+
+# What is promised, and the questions that ask for it.
+_PROMISES = {
+    "duplicate orders": ("one_order_for_each_id", "one_order_for_each_attempt"),
+    "lost or doubled fills": ("every_fill_is_booked_once", "documents_equal_the_exchange"),
+    "limits broken": (
+        "signals_are_not_overfilled", "order_limits_hold", "order_rate_holds", "reserved_rate_holds",
+        "counts_of_a_day_hold", "event_limits_hold", "replayed_limits_hold",
+    ),
+    "books unequal": (
+        "cash_equals_the_exchange", "positions_equal_the_exchange", "fees_equal_the_exchange",
+        "profit_equals_the_exchange",
+    ),
+}  # fmt: skip
+
+
+def _verdict(wrong: list[str]) -> str:
+    names = [text.partition(": ")[2].partition(":")[0] for text in wrong]
+    counts = {promise: sum(name in asked for name in names) for promise, asked in _PROMISES.items()}
+    counts["other faults"] = len(wrong) - sum(counts.values())
+    return ", ".join(f"{promise} {count}" for promise, count in counts.items())
 
 
 def _counted(counts: Counter[str]) -> str:
     return ", ".join(f"{count} {name}" for name, count in counts.most_common() if count)
-
-
-def _of(wrong: Counter[str], *names: str) -> int:
-    return sum(count for text, count in wrong.items() if text.startswith(names))

@@ -364,6 +364,23 @@ async def test_a_clock_set_back_does_not_prolong_a_signal(floor: Floor) -> None:
     assert TICKER not in floor.executor.watched
 
 
+async def test_the_next_signature_is_made_while_the_intent_is_written(floor: Floor) -> None:
+    gateway = Scripted(floor.documents, Accepted("v", (), Quantity(0)))
+    executor = floor.make_executor(gateway)
+    batch = floor.documents.batch
+    ready: list[int] = []
+
+    async def written(writes: Sequence[Write]) -> list[int]:
+        versions = await batch(writes)
+        ready.append(gateway.prepared)
+        return versions
+
+    floor.documents.batch = written  # type: ignore[method-assign]
+    await executor.on_signal(signal(), SCHEDULE)
+    assert ready[0] == 1
+    assert gateway.durable == [True]
+
+
 async def test_a_halt_while_the_intent_is_written_stops_the_order(floor: Floor) -> None:
     gateway = Scripted(floor.documents, Accepted("v", (), Quantity(0)))
     executor = floor.make_executor(gateway)

@@ -9,8 +9,9 @@ from shared.backends.memory.documents import MemoryDocuments
 from shared.money import Usd
 from shared.ports import Document
 from tests.execution.desk import UNHURRIED, Desk, granted, intent, refusals
-from tests.risk.orders import proposal
+from tests.risk.orders import MONDAY, proposal
 from tests.support.limits import DOLLAR
+from tests.support.stores import RestlessClock
 
 ONE_ORDER = replace(UNHURRIED, max_daily_loss=Usd(8 * DOLLAR))
 
@@ -39,7 +40,7 @@ async def test_an_order_is_granted_without_reading_the_book_again() -> None:
 
 
 async def test_a_book_that_another_has_changed_costs_a_race_and_grants_nothing_by_itself() -> None:
-    desk = await Desk().open()
+    desk = await Desk(clock=RestlessClock(MONDAY)).open()
     one, other = desk.executor("one", ONE_ORDER), desk.executor("other", ONE_ORDER)
     await one.book.read()
     granted(await other.reserve(proposal("theirs"), intent))
@@ -48,7 +49,7 @@ async def test_a_book_that_another_has_changed_costs_a_race_and_grants_nothing_b
 
 
 async def test_nothing_is_refused_by_an_old_book() -> None:
-    desk = await Desk().open()
+    desk = await Desk(clock=RestlessClock(MONDAY)).open()
     one, other = desk.executor("one", ONE_ORDER), desk.executor("other", ONE_ORDER)
     granted(await one.reserve(proposal("first"), intent))
     await other.release("first")
@@ -56,7 +57,7 @@ async def test_nothing_is_refused_by_an_old_book() -> None:
 
 
 async def test_an_executor_that_was_fenced_off_meanwhile_reserves_nothing() -> None:
-    desk = await Desk().open()
+    desk = await Desk(clock=RestlessClock(MONDAY)).open()
     late, next_one = desk.executor("late"), desk.executor("next")
     granted(await late.reserve(proposal("first"), intent, 1))
     await next_one.book.fence(2)
