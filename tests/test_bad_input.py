@@ -62,8 +62,7 @@ COVERED: dict[str, tuple[str, ...]] = {
     ),
     "clock jumps": (
         "runtime/test_refusals.py::test_a_clock_that_jumps_stops_no_loop_and_spoils_no_books",
-        "risk/test_account.py::test_a_clock_set_back_forgets_no_loss",
-        "execution/test_restart.py::test_a_market_paid_by_a_clock_set_back_is_still_paid_after_a_restart",
+        "risk/test_book.py::test_a_clock_set_back_forgets_no_loss",
         "pipeline/test_odds_scrape.py::test_a_new_day_has_new_credits_and_a_clock_set_back_has_none",
     ),
     "truncated gz": (

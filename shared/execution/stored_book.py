@@ -148,7 +148,18 @@ class StoredBook:
 
     async def retried(self, step: Callable[[], Awaitable[cas.T]], attempts: int = FACT_ATTEMPTS) -> cas.T:
         """Run a step until it loses no race; it must read by :meth:`found` what it writes by."""
-        return await cas.retried(step, self.path, clock=self.clock, rng=self._rng, attempts=attempts)
+
+        async def once() -> cas.T:
+            remembered = self.latest is not None
+            try:
+                return await step()
+            except ConflictError:
+                if not remembered:
+                    raise
+                # What was remembered was old, and is forgotten: no race was lost yet.
+                return await step()
+
+        return await cas.retried(once, self.path, clock=self.clock, rng=self._rng, attempts=attempts)
 
     def _keep(self, book: Book, found: Document) -> None:
         if self.latest is None or found.version >= self.latest[1].version:

@@ -54,6 +54,8 @@ from shared.terms import FeeType, MarketShape, MarketStatus
 from shared.venues.kalshi.events import BookDelta, BookSnapshot
 
 _PROGRESS_EVERY = 2_000  # events
+# More than any order needs from its answer to its booking, all in memory.
+_ORDER_TURNS = 20
 
 # An edge against a game that has begun, or a quote that is gone, was never there.
 _TOO_LATE = ("started", "stale_quote")
@@ -149,12 +151,19 @@ class Replay:
             else:
                 index = await self._together(events, index)
             if self._floor.busy and (index == total or events[index][0] != at):
-                await asyncio.sleep(0)
+                await self._let_orders_move()
             if index - told >= _PROGRESS_EVERY:
                 told = index
                 progress(index)
         await self._finish()
         return self.result
+
+    async def _let_orders_move(self) -> None:
+        """Give an order that has been answered the turns it takes to be booked, before the next event."""
+        for _ in range(_ORDER_TURNS):
+            if not self._floor.busy:
+                return
+            await asyncio.sleep(0)
 
     def _introduce(self, tape: Tape) -> None:
         """Markets known only from frames get a bare listing at their first frame."""
