@@ -9,7 +9,7 @@ import asyncio
 import random
 
 from shared.cas import update
-from shared.clock import Clock, Instant, first
+from shared.clock import Clock, Instant, ScaledClock, first
 from shared.errors import RefusedError
 from shared.execution.account import Account
 from shared.ports import Document, Documents, Value
@@ -74,6 +74,9 @@ class _Follower:
 
     def __init__(self, documents: Documents, account: Account, clock: Clock) -> None:
         self._documents, self._account, self._clock = documents, account, clock
+        # A disk is as slow as it is, however fast the run's clock goes.
+        speed = clock.speed if isinstance(clock, ScaledClock) else 1.0
+        self._patience_s, self._pace_s = _PATIENCE_S * speed, _READ_AGAIN_S * speed
         self._version = 0
         self._is_read = False
 
@@ -94,10 +97,10 @@ class _Follower:
         """Read it again and again, for ever; a read that takes too long is one that failed."""
         while True:
             self._is_read = False
-            await first(self._read(), self._clock.sleep(_PATIENCE_S))
+            await first(self._read(), self._clock.sleep(self._patience_s))
             if not self._is_read:
                 self._account.halted = f"the halt state cannot be read: no answer for {_PATIENCE_S:g} s"
-            await self._clock.sleep(_READ_AGAIN_S)
+            await self._clock.sleep(self._pace_s)
 
     async def _read(self) -> None:
         try:
