@@ -133,25 +133,40 @@ def jump(clock: ScaledClock, minutes: int) -> None:
     clock._start = Instant(clock._start + minutes * MINUTE)
 
 
+# So many listings are told in the half hour before the last game begins.
+_ENOUGH = 1_700
+
+
 @pytest.mark.e2e
 @pytest.mark.parametrize("minutes", [-60, 7])
 async def test_a_clock_that_jumps_stops_no_loop_and_spoils_no_books(tmp_path: Path, minutes: int) -> None:
-    async with simulated() as rig:
+    for seed in (1, 2, 3):
+        folder = tmp_path / str(seed)
+        made = await _run_over_a_jump(folder, minutes, seed)
+        # Not every small world offers an edge before its games begin.
+        if made.executor.account.fees:
+            break
+    account = made.executor.account
+    query = lambda statement, parameters: history(folder, statement, *parameters)  # noqa: E731
+    totals = answers.totals(answers.daily(query), answers.unsettled(query))
+    assert totals["fees"] == account.fees > 0
+    assert totals["open_cost"] == account.open_cost
+
+
+async def _run_over_a_jump(folder: Path, minutes: int, seed: int) -> Parts:
+    """Run until listings go on after the clock has jumped: after the first fill, or without one."""
+    async with simulated(seed) as rig:
         ours = ScaledClock(rig.clock.now(), SPEED)
-        made = parts(tmp_path, rig.venues, ours)
+        made = parts(folder, rig.venues, ours)
         stats = made.stats
         jumped_at = 0
 
         def listed_after_the_jump() -> bool:
             nonlocal jumped_at
-            if not jumped_at and stats.fills:
+            if not jumped_at and (stats.fills or stats.listings > _ENOUGH):
                 jump(ours, minutes)
                 jumped_at = stats.listings
             return bool(jumped_at) and stats.listings > jumped_at + 200
 
         await run_until(system(made), listed_after_the_jump)
-    ledger = made.executor.account
-    query = lambda statement, parameters: history(tmp_path, statement, *parameters)  # noqa: E731
-    totals = answers.totals(answers.daily(query), answers.unsettled(query))
-    assert totals["fees"] == ledger.fees > 0
-    assert totals["open_cost"] == ledger.open_cost
+    return made
