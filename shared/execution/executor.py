@@ -107,8 +107,12 @@ class Executor:
 
     async def refuse(self, signal: SignalRaised, *reasons: str) -> None:
         """Keep why a signal is not worked; whoever does not act now has nothing to say about it."""
-        if self._authority() is not None:
+        if self._authority() is None:
+            return
+        try:
             await self.journal.unworked(signal, reasons)
+        except (ArbError, OSError) as exc:  # nothing was sent: it costs a line of history
+            _log.warning("why signal %s is not worked could not be kept: %s", signal.signal_id, exc)
 
     def reconsider(self, opportunity: OpportunityAssessed) -> None:
         """Stop working a signal whose ground is gone: the books moved, the game began, the market closed.

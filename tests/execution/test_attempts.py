@@ -10,14 +10,14 @@ import pytest
 
 from shared.backends.memory.documents import MemoryDocuments
 from shared.clock import MINUTE, SECOND, Instant
-from shared.errors import ConflictError, StorageError
+from shared.errors import ConflictError, RetryLaterError, StorageError
 from shared.execution.assemble import Execution
 from shared.execution.gateway import Accepted, Outcome, Rejected, Unknown
 from shared.execution.policy import OrderPolicy
 from shared.messages import FillRecorded, OrderUpdated, PriceRange, SignalRaised
 from shared.money import Price, Quantity, Usd, complement
 from shared.orders.intent import client_order_id
-from shared.ports import Value, Write
+from shared.ports import Document, Value, Write
 from shared.risk.board import GLOBAL
 from shared.risk.breaker import Cause, State
 from shared.risk.controls import Proposal
@@ -368,6 +368,18 @@ async def test_a_standby_leaves_it_to_the_holder_to_say_why(desk: Desk) -> None:
     second = desk.house.executor(Venue(), leased(holder="two"))
     await second.executor.on_signal(signal(quantity=Quantity(1)), SCHEDULE)
     assert desk.told(OrderStatus.REJECTED) == []
+
+
+async def test_a_store_that_fails_when_a_signal_ends_costs_its_reason_and_no_more() -> None:
+    class Deaf(MemoryDocuments):
+        async def get(self, path: str) -> Document | None:
+            if path.startswith("orders/"):
+                raise RetryLaterError("the store does not answer")
+            return await super().get(path)
+
+    desk = await Desk(Deaf()).open()
+    await desk.work(signal(quantity=Quantity(0)))
+    assert (desk.told(OrderStatus.REJECTED), desk.watch) == ([], None)
 
 
 async def test_a_signal_with_an_order_is_not_told_as_refused_when_it_expires(desk: Desk) -> None:
