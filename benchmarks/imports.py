@@ -66,9 +66,11 @@ def _measured(name: str) -> list[float]:
         "BACKEND": "gcp",
         "GOOGLE_CLOUD_PROJECT": "nowhere",
         "ODDS_API_KEY": "none",
+        "RAW_BUCKET": "none",
         # Nothing is called; the clients only must not look for credentials.
         "PUBSUB_EMULATOR_HOST": "127.0.0.1:9",
         "FIRESTORE_EMULATOR_HOST": "127.0.0.1:9",
+        "STORAGE_EMULATOR_HOST": "http://127.0.0.1:9",
     }
     program = _PROGRAM.format(name=name, part=PARTS[name])
     done = subprocess.run(

@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 from pathlib import Path
 
 import pytest
@@ -15,7 +16,7 @@ from shared.errors import StorageError, VenueDownError
 from shared.execution.gateway import Accepted
 from shared.messages import Message, OrderUpdated
 from shared.money import Quantity
-from shared.ports import Document
+from shared.ports import Document, Write
 from shared.risk.book import encode_book
 from shared.terms import OrderStatus
 from tests.execution.conftest import SCHEDULE, TICKER, cents, contracts, signal
@@ -135,9 +136,14 @@ async def test_a_statement_in_html_confirms_nothing(floor: Exchange) -> None:
 
 
 class Burning(MemoryDocuments):
-    """Cannot be read while ``burns``."""
+    """Can be neither read nor written while ``burns``; a book that is remembered is proved by its write."""
 
     burns = False
+
+    async def batch(self, writes: Sequence[Write]) -> list[int]:
+        if self.burns:
+            raise StorageError("the disk is on fire: put it out, then start again")
+        return await super().batch(writes)
 
     async def get(self, path: str) -> Document | None:
         if self.burns and path.startswith("risk/"):
