@@ -18,6 +18,7 @@ NAMES = (
     "mapping",
     "decode_page",
     "changes",
+    "orders",
     "replay",
     "backends",
     "http_transport",
