@@ -16,7 +16,7 @@ from typing import Any
 
 import msgspec
 
-from shared.cas import update
+from shared.cas import Change, update_each
 from shared.clock import DAY, SECOND, Clock, Instant, age
 from shared.errors import ArbError, ConflictError
 from shared.ids import digest
@@ -28,7 +28,7 @@ from shared.mapping.tables import league_of_sport_key
 from shared.messages import MappingDecided, MarketListed, Message, OddsEvent, seal
 from shared.pipeline.places import MAPPINGS as MAPPINGS
 from shared.pipeline.places import SLATES as SLATES
-from shared.ports import Bus, Documents, Value
+from shared.ports import Bus, Documents
 
 _KEPT = 2 * DAY
 # A slate is read anew every ten minutes; a document read for every listing would cost more than all else.
@@ -105,8 +105,7 @@ class EventMapper:
         due, self._due = self._due, set()
         changed = [decision for league in sorted(due) for decision in self._decide(league)]
         try:
-            for event_ticker, decisions in _by_event(changed).items():
-                await self._keep(event_ticker, decisions)
+            await self._keep(changed)
             if changed:
                 await self._bus.publish(MappingDecided.TOPIC, changed)
         except ArbError:
@@ -179,15 +178,16 @@ class EventMapper:
         self._said[decision.ticker] = sealed
         return sealed
 
-    async def _keep(self, event_ticker: str, decisions: list[MappingDecided]) -> None:
-        """Merge decisions into the event's document, by compare-and-set."""
-        fresh = {decision.ticker: msgspec.to_builtins(decision) for decision in decisions}
+    async def _keep(self, decided: Iterable[MappingDecided]) -> None:
+        """Merge decisions into the documents of their events, by compare-and-set."""
+        by_event = _by_event(decided).items()
+        kept = {f"{MAPPINGS}/{event_ticker}": _merging(decisions) for event_ticker, decisions in by_event}
+        await update_each(self._documents, kept, clock=self._clock, rng=self._rng)
 
-        def merged(held: Value | None) -> Value:
-            return _document((held["markets"] if held else {}) | fresh)
 
-        path = f"{MAPPINGS}/{event_ticker}"
-        await update(self._documents, path, merged, clock=self._clock, rng=self._rng)
+def _merging(decisions: Iterable[MappingDecided]) -> Change:
+    fresh = {decision.ticker: msgspec.to_builtins(decision) for decision in decisions}
+    return lambda held: _document((held["markets"] if held else {}) | fresh)
 
 
 def league_of(series_ticker: str) -> str:

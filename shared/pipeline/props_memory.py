@@ -14,7 +14,7 @@ from typing import TypeVar
 
 import msgspec
 
-from shared.cas import update
+from shared.cas import Change, update_each
 from shared.clock import Clock, Instant
 from shared.errors import ConflictError
 from shared.ids import digest
@@ -58,17 +58,20 @@ class ChangeMemory:
 
     async def remember(self, day: str, rows: Iterable[T], item_of: Callable[[T], Item]) -> None:
         """Note that these rows have been written."""
-        for part, members in _by_part(rows, item_of).items():
-            items = [item for item, _ in members]
 
-            def noted(held: Value | None, items: Sequence[Item] = items) -> Value:
+        def noting(items: Sequence[Item]) -> Change:
+            def noted(held: Value | None) -> Value:
                 memory = dict(held["rows"]) if held else {}
                 for item in items:
                     key = _key(item)
                     memory[key] = list(changes.remembered(memory.get(key, ()), item.at, item.content))
                 return {"day": day, "rows": memory}
 
-            await update(self._documents, _path(day, part), noted, clock=self._clock, rng=self._rng)
+            return noted
+
+        parts = _by_part(rows, item_of).items()
+        noted = {_path(day, part): noting([item for item, _ in members]) for part, members in parts}
+        await update_each(self._documents, noted, clock=self._clock, rng=self._rng)
 
     async def purge(self, before: str) -> int:
         """Forget the days before ``before``; gives how many documents went."""
@@ -104,16 +107,21 @@ class LineStore:
     def __init__(self, documents: Documents, clock: Clock, rng: random.Random) -> None:
         self._documents, self._clock, self._rng = documents, clock, rng
 
-    async def keep(self, day: str, player_lookup: str, props: Mapping[str, PropLines]) -> None:
-        """Add what is new about one player; of two sightings the later counts."""
+    async def keep(self, day: str, lines: Mapping[str, Mapping[str, PropLines]]) -> None:
+        """Add what is new about each player, by lookup; of two sightings the later counts."""
 
-        def kept(held: Value | None) -> Value:
-            known = msgspec.convert(held["props"], dict[str, PropLines]) if held else {}
-            known |= {prop: merged(known.get(prop), news) for prop, news in props.items()}
-            return {"day": day, "player": player_lookup, "props": msgspec.to_builtins(known)}
+        def keeping(player: str, props: Mapping[str, PropLines]) -> Change:
+            def kept(held: Value | None) -> Value | None:
+                known = msgspec.convert(held["props"], dict[str, PropLines]) if held else {}
+                news = known | {prop: merged(known.get(prop), said) for prop, said in props.items()}
+                if held and news == known:
+                    return None
+                return {"day": day, "player": player, "props": msgspec.to_builtins(news)}
 
-        path = f"{LINES}/{day}_{player_lookup}"
-        await update(self._documents, path, kept, clock=self._clock, rng=self._rng)
+            return kept
+
+        kept = {f"{LINES}/{day}_{player}": keeping(player, props) for player, props in lines.items()}
+        await update_each(self._documents, kept, clock=self._clock, rng=self._rng)
 
     async def of(self, day: str, player_lookup: str) -> dict[str, PropLines]:
         """Lines of one player by prop; empty when nothing is known."""

@@ -84,8 +84,7 @@ class PropsProcessor:
         await self._quarantine(run, [*gathered.quarantined, *day.quarantined], report)
         if not run.kalshi_available:
             await self._alert(run)
-        for player, props in sorted(day.lines.items()):
-            await self.lines.keep(run.game_date, player, props)
+        await self.lines.keep(run.game_date, day.lines)
         report.findings = sum(len(row.findings) for row in day.listed)
         return report
 

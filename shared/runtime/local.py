@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING
 
 from shared.backends.local.bus import LocalBus
 from shared.backends.local.documents import SqliteDocuments
-from shared.clock import DAY, HOUR, MINUTE, SECOND, Instant, eastern_day
+from shared.clock import DAY, HOUR, MINUTE, SECOND, Instant, eastern_day, first
 from shared.errors import StorageError
 from shared.messages import (
     BY_TOPIC,
@@ -93,6 +93,7 @@ class LocalSystem(Loops):
         self.parts, self._handlers = parts, handlers
         self.trading = TradingSide(parts, self, rng)
         self._unkept: list[Message] = []
+        self._has_odds = asyncio.Event()
         self._coverage = CoverageWatch(parts.mapper, parts.bus, parts.clock)
         self._subscribe()
 
@@ -178,15 +179,21 @@ class LocalSystem(Loops):
         odds = self.parts.odds
         if odds is None:
             return
-        for sport_key, events in (await odds.slates()).items():
-            self.parts.mapper.learn(sport_key, events)
-        await self.parts.mapper.flush()
-        report = await self._handlers.odds_scraper(odds)
+        try:
+            for sport_key, events in (await odds.slates()).items():
+                self.parts.mapper.learn(sport_key, events)
+            await self.parts.mapper.flush()
+            report = await self._handlers.odds_scraper(odds)
+        finally:
+            self._has_odds.set()
         self.tell("sports", report.failed)
         self.parts.stats.note = report.skipped
 
     async def _props(self) -> None:
-        if self._handlers.props_scraper is not None:
+        if self.parts.odds is not None:
+            # Games are what is traded: at the start props wait until they have their first odds.
+            await first(self._has_odds.wait(), self.stop.wait())
+        if self._handlers.props_scraper is not None and not self.stop.is_set():
             for report in await self._handlers.props_scraper(self.parts.props):
                 self.tell("props read", report.failed)
 

@@ -138,6 +138,28 @@ async def test_an_update_that_changes_nothing_writes_nothing(documents: Document
     assert await documents.get("c/a") == found
 
 
+async def test_many_documents_are_updated_each_by_its_own_change(documents: Documents) -> None:
+    await documents.create("c/000", {"n": 7})
+    version = await documents.create("c/001", {"n": 1})
+    changes = {f"c/{n:03}": _adding(n) for n in range(120)} | {"c/001": lambda _: None}
+    await cas.update_each(documents, changes, clock=SystemClock(), rng=rng(0))
+    found = {document.path: document.value["n"] for document in await documents.query("c")}
+    assert found == {f"c/{n:03}": n for n in range(120)} | {"c/000": 7, "c/001": 1}
+    assert await documents.get("c/001") == Document("c/001", {"n": 1}, version)
+
+
+async def test_updates_of_many_documents_at_once_lose_nothing(documents: Documents) -> None:
+    changes = {f"c/{n}": _adding(1) for n in range(10)}
+    await asyncio.gather(
+        *(cas.update_each(documents, changes, clock=SystemClock(), rng=rng(seed)) for seed in range(8))
+    )
+    assert [document.value["n"] for document in await documents.query("c")] == [8] * 10
+
+
+def _adding(more: int) -> cas.Change:
+    return lambda held: {"n": (held["n"] if held else 0) + more}
+
+
 async def test_watch_shows_the_present_then_newer_states_to_the_newest(documents: Documents) -> None:
     version = await documents.create("c/a", {"n": 0})
     await documents.create("other/a", {"n": -1})

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 import msgspec
@@ -13,6 +14,7 @@ from shared.errors import StorageError
 from shared.messages import MappingDecided, MarketListed, OddsEvent, TickSeen
 from shared.pipeline.map_events import EventMapper, slate_of
 from shared.pipeline.places import MAPPINGS, SLATES
+from shared.ports import Write
 from shared.terms import StrikeType
 from tests.mapping.build import listed
 from tests.pipeline.conftest import NOW, Desk
@@ -134,16 +136,16 @@ async def test_a_withdrawal_nobody_heard_is_said_again(desk: Desk) -> None:
     made = mapper(desk, game())
     await decided(made, market())
     made.learn(SPORT, [])
-    replace_if, desk.documents.replace_if = desk.documents.replace_if, full_disk  # type: ignore[method-assign]
+    batch, desk.documents.batch = desk.documents.batch, full_disk  # type: ignore[method-assign]
     with pytest.raises(StorageError):
         await made.flush()
-    desk.documents.replace_if = replace_if  # type: ignore[method-assign]
+    desk.documents.batch = batch  # type: ignore[method-assign]
     (decision,) = await made.flush()
     assert decision.odds_event_id == ""
 
 
-async def full_disk(path: str, value: object, version: int) -> int:
-    raise StorageError(path)
+async def full_disk(writes: Sequence[Write]) -> list[int]:
+    raise StorageError(writes[0].path)
 
 
 async def test_a_message_of_another_kind_is_nothing_to_it(desk: Desk) -> None:
