@@ -26,7 +26,7 @@ from shared.execution.journal import Journal, News
 from shared.execution.policy import OrderPolicy
 from shared.execution.reservations import Refused
 from shared.execution.safety import Safety
-from shared.execution.watch import PASSING, Watch, stands
+from shared.execution.watch import Watch, passes, stands
 from shared.fees.kalshi import FeeSchedule
 from shared.idempotence import Seen
 from shared.messages import OpportunityAssessed, SignalRaised
@@ -281,7 +281,7 @@ class Executor:
         if not controls <= watch.reported:
             watch.reported |= controls
             await self.journal.refused(watch.signal, verdict)
-        if not controls <= PASSING:
+        if not passes(controls):
             self._done(watch)
 
     async def _sent(self, order: ApprovedOrder, epoch: int) -> Outcome:

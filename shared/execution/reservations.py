@@ -145,7 +145,7 @@ class Reservations:
         except AlreadyExistsError:
             raise
         except (ArbError, OSError) as exc:
-            return _refused(proposal, "risk_state", f"{type(exc).__name__}: {exc}")
+            return Refused(Verdict(proposal, (), (_unanswered(exc),)))
 
     async def settle(
         self,
@@ -187,14 +187,20 @@ class Reservations:
         """Judge by the book as this process last wrote it; only what it grants need not be read again.
 
         Another writer's change makes the write lose its race, so that nothing is granted by an old book; and
-        nothing is refused by one, for then the store is asked.
+        nothing is refused by one, for then the store is asked. If it does not answer, both are reasons.
         """
         latest = self.book.latest
-        if latest is not None and attempt.proposal.client_order_id not in latest[0].reserved:
-            answer = await self._judge(attempt, *latest)
-            if isinstance(answer, Reserved):
-                return answer
-        return await self._judge(attempt, *await self.book.found())
+        if latest is None or attempt.proposal.client_order_id in latest[0].reserved:
+            return await self._judge(attempt, *await self.book.found())
+        answer = await self._judge(attempt, *latest)
+        if isinstance(answer, Reserved):
+            return answer
+        try:
+            return await self._judge(attempt, *await self.book.found())
+        except (AlreadyExistsError, ConflictError):
+            raise
+        except (ArbError, OSError) as exc:
+            return Refused(answer.verdict.also(_unanswered(exc)))
 
     async def _judge(self, attempt: _Attempt, book: Book, found: Document) -> Reserved | Refused:
         held = book.reserved.get(attempt.proposal.client_order_id)
@@ -293,6 +299,10 @@ class Reservations:
     def _token(self) -> str:
         """Names one call among all that any executor ever makes."""
         return f"{self._holder}/{next(self._calls)}"
+
+
+def _unanswered(exc: Exception) -> Refusal:
+    return Refusal("risk_state", f"{type(exc).__name__}: {exc}")
 
 
 def _refused(proposal: Proposal, control: str, reason: str) -> Refused:

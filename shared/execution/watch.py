@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Set
 from dataclasses import dataclass, field
 
 from shared.clock import Instant
@@ -11,8 +12,7 @@ from shared.fees.protocol import Level
 from shared.messages import OpportunityAssessed, SignalRaised
 from shared.money import Price, Quantity
 
-# What passes by itself; every other refusal would be repeated for as long as the signal lives.
-PASSING = frozenset({"order_rate", "cooldown", "breaker", "canary", "risk_state", "lease", "market"})
+_PASSING = frozenset({"order_rate", "cooldown", "breaker", "canary", "risk_state", "lease", "market"})
 # Reasons that speak of the quote of the moment, not of what the contract is worth. Where nobody offers the
 # side no worth is told, and a signal could outlive what it was raised on.
 _OF_THE_QUOTE = frozenset(
@@ -38,6 +38,14 @@ class Watch:
     reported: set[str] = field(default_factory=set)
     offers: tuple[Level, ...] = ()
     tried: tuple[Level, ...] | None = None
+
+
+def passes(controls: Set[str]) -> bool:
+    """Whether a refusal by ``controls`` passes by itself; any other is repeated as long as the signal lives.
+
+    Where the risk state was not to be had, the rest was judged by a book that may be old.
+    """
+    return "risk_state" in controls or controls <= _PASSING
 
 
 def stands(watch: Watch, opportunity: OpportunityAssessed) -> bool:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from shared.errors import ArbError
 from shared.risk.controls import CONTROLS, Control, Proposal, RiskView
@@ -40,6 +40,10 @@ class Verdict:
     def reasons(self) -> tuple[str, ...]:
         """Every refusal in words."""
         return tuple(f"{refusal.control}: {refusal.reason}" for refusal in self.refusals)
+
+    def also(self, refusal: Refusal) -> Verdict:
+        """The same, refused for one more reason."""
+        return replace(self, refusals=(*self.refusals, refusal))
 
 
 class ApprovedOrder:

@@ -6,6 +6,8 @@ from collections import Counter
 from dataclasses import replace
 
 from shared.backends.memory.documents import MemoryDocuments
+from shared.errors import RetryLaterError
+from shared.execution.watch import passes
 from shared.money import Usd
 from shared.ports import Document
 from tests.execution.desk import UNHURRIED, Desk, granted, intent, refusals
@@ -76,3 +78,28 @@ async def test_after_a_write_whose_answer_was_lost_the_store_is_asked() -> None:
     await executor.book.read()
     assert refusals(await executor.reserve(proposal("first"), intent)) == {"risk_state"}
     assert executor.book.latest is None
+
+
+class GoneAway(MemoryDocuments):
+    """Can be read until it is gone."""
+
+    gone = False
+
+    async def get(self, path: str) -> Document | None:
+        if self.gone:
+            raise RetryLaterError("store is away")
+        return await super().get(path)
+
+
+async def test_what_the_remembered_book_refuses_is_told_where_the_store_does_not_answer() -> None:
+    documents = GoneAway()
+    desk = await Desk(documents).open()
+    executor = desk.executor(limits=ONE_ORDER)
+    granted(await executor.reserve(proposal("first"), intent))
+    documents.gone = True
+    assert refusals(await executor.reserve(proposal("second"), intent)) == {"daily_loss", "risk_state"}
+
+
+async def test_a_refusal_by_a_book_that_may_be_old_passes_by_itself() -> None:
+    assert passes({"daily_loss", "risk_state"})
+    assert not passes({"daily_loss"})

@@ -83,7 +83,7 @@ class Sent:
 
 @dataclass(frozen=True, slots=True)
 class Doubted:
-    """A refusal of the gate, as it was spoken inside a process."""
+    """An order refused, as it was answered inside a process."""
 
     verdict: Verdict
     by: Incarnation

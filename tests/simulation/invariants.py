@@ -395,7 +395,7 @@ def documents_equal_the_exchange(case: Case) -> Found:
 
 
 def refusals_are_told(case: Case) -> Found:
-    """[13] What the gate refused is published with all its reasons, unless the process died over it."""
+    """[13] An order that was refused is published with all its reasons, unless the process died over it."""
     for refusal in case.refusals:
         if not _is_told(case, refusal) and refusal.by.is_alive and _had_time(case, refusal):
             yield f"{refusal.verdict.proposal.client_order_id}: {'; '.join(refusal.verdict.reasons)}"

@@ -9,10 +9,11 @@ from contextlib import contextmanager
 import msgspec
 
 from shared.execution.halt import PATH as HALT
+from shared.execution.reservations import Intent as Document
+from shared.execution.reservations import Refused, Reservations, Reserved
 from shared.messages import Message, OrderUpdated, encode
 from shared.ports import Create, Delete, Write
-from shared.risk.controls import Proposal, RiskView
-from shared.risk.gate import Gate, Verdict
+from shared.risk.controls import Proposal
 from shared.simulator.web import Request
 from shared.terms import OrderStatus
 from tests.simulation import invariants
@@ -85,12 +86,12 @@ class Referee:
         if isinstance(message, OrderUpdated) and message.status is OrderStatus.REJECTED:
             self.case.told.append(message)
 
-    def judged(self, verdict: Verdict) -> None:
-        """A gate has spoken, inside a process."""
+    def answered(self, answer: Reserved | Refused) -> None:
+        """An order was granted or refused, inside a process."""
         by = OWNER.get()
-        if not verdict.approved and isinstance(by, Incarnation):
+        if isinstance(answer, Refused) and isinstance(by, Incarnation):
             self.case.count("refused")
-            self.case.refusals.append(Doubted(verdict, by, self.case.now))
+            self.case.refusals.append(Doubted(answer.verdict, by, self.case.now))
 
     def logged(self, line: str) -> None:
         """A line was logged."""
@@ -147,18 +148,20 @@ class _Listener(logging.Handler):
 
 @contextmanager
 def listening(referee: Referee) -> Iterator[None]:
-    """Let the referee hear every log line and every verdict while the block runs."""
-    root, handler, judge = logging.getLogger(), _Listener(referee), Gate.judge
+    """Let the referee hear every log line and every order granted or refused while the block runs."""
+    root, handler, reserve = logging.getLogger(), _Listener(referee), Reservations.reserve
 
-    def overheard(gate: Gate, proposal: Proposal, view: RiskView) -> Verdict:
-        verdict = judge(gate, proposal, view)
-        referee.judged(verdict)
-        return verdict
+    async def overheard(
+        reservations: Reservations, proposal: Proposal, intent: Document, epoch: int = 0
+    ) -> Reserved | Refused:
+        answer = await reserve(reservations, proposal, intent, epoch)
+        referee.answered(answer)
+        return answer
 
     others, root.handlers = root.handlers, [handler]
-    Gate.judge = overheard  # type: ignore[method-assign,assignment]
+    Reservations.reserve = overheard  # type: ignore[method-assign,assignment]
     try:
         yield
     finally:
-        Gate.judge = judge  # type: ignore[method-assign]
+        Reservations.reserve = reserve  # type: ignore[method-assign]
         root.handlers = others
