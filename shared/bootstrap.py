@@ -124,7 +124,7 @@ def execution_service(
 ) -> ExecutionService:
     """An executor of its own on the platform that the settings name: live with a key, on paper without."""
     resources, stats, rng = AsyncExitStack(), Stats(), SystemRandom()
-    documents, bus = platform.documents, platform.bus
+    documents, bus = platform.documents, platform.heard
     if options.live:
         desk = live_desk(settings, venues, clock, resources, documents, bus, rng, options)
     else:
@@ -148,7 +148,7 @@ def execution_service(
         bankroll=settings.paper_bankroll_usd,
         live=desk.feed,
     )
-    return ExecutionService(parts, rng, platform.close)
+    return ExecutionService(parts, rng, platform.close, platform.pull)
 
 
 def settlement(

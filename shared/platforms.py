@@ -5,6 +5,7 @@ Parts are made when they are first asked for, so a function loads the clients it
 
 from __future__ import annotations
 
+from collections.abc import Awaitable, Callable
 from contextlib import AsyncExitStack
 from functools import cached_property
 from pathlib import Path
@@ -15,8 +16,10 @@ import msgspec
 from shared.clock import Clock
 from shared.config import Backend, Secret, Settings
 from shared.delivery import Intake, NoGraves
+from shared.heard import HeardBus
 from shared.messages import BY_TOPIC, Message
 from shared.ports import Blobs, Bus, Documents, Secrets, Warehouse
+from shared.topology import EXECUTION_TOPICS
 
 if TYPE_CHECKING:
     from shared.backends.gcp.blobs import BucketBlobs
@@ -44,6 +47,16 @@ class Platform(Protocol):
     @property
     def bus(self) -> Bus:
         """Messages out."""
+        ...
+
+    @property
+    def heard(self) -> Bus:
+        """Messages out, which this process hears too."""
+        ...
+
+    @property
+    def pull(self) -> Callable[[], Awaitable[None]] | None:
+        """What brings the messages of others, until cancelled; ``None`` where they just come."""
         ...
 
     @property
@@ -122,6 +135,16 @@ class LocalPlatform:
         self._open.push_async_callback(made.close)
         return made
 
+    @property
+    def heard(self) -> LocalBus:
+        """In one process everything is heard."""
+        return self.bus
+
+    @property
+    def pull(self) -> None:
+        """It just comes."""
+        return None
+
     @cached_property
     def intake(self) -> Intake:
         """Messages in; poison leaves its quarantine record."""
@@ -176,6 +199,18 @@ class CloudPlatform:
         made = PubSubBus(self._project, self._clock)
         self._open.push_async_callback(made.close)
         return made
+
+    @cached_property
+    def heard(self) -> HeardBus:
+        """The topics of Pub/Sub; what the execution service is to hear of others is pulled."""
+        made = HeardBus(self.bus, {(topic, "execution") for topic in EXECUTION_TOPICS})
+        self._open.push_async_callback(made.close)
+        return made
+
+    @property
+    def pull(self) -> Callable[[], Awaitable[None]]:
+        """The streaming pulls."""
+        return self.bus.run
 
     @property
     def intake(self) -> Intake:

@@ -27,6 +27,7 @@ _log = logging.getLogger(__name__)
 
 SIGNALS = "signals"
 _AGAIN_S = 1.0
+_PULL_AGAIN_S = 10.0
 # After this much of a game its markets hold nothing for a pre-game strategy.
 _FORGET_AFTER = 30 * MINUTE
 
@@ -34,7 +35,8 @@ _FORGET_AFTER = 30 * MINUTE
 class ExecutionService(Loops):
     """Trades signals. :meth:`run` returns when ``stop`` is set, or raises what ended it.
 
-    ``close`` is called last, when everything on its way has arrived.
+    ``close`` is called last, when everything on its way has arrived. ``pull`` brings the bus's messages where
+    it must be asked for them: it ends only by an error, and is begun again.
     """
 
     def __init__(
@@ -42,9 +44,10 @@ class ExecutionService(Loops):
         parts: TradingParts,
         rng: random.Random,
         close: Callable[[], Awaitable[None]],
+        pull: Callable[[], Awaitable[None]] | None = None,
     ) -> None:
         super().__init__(parts.clock, parts.stats)
-        self.parts, self._close = parts, close
+        self.parts, self._close, self._pull = parts, close, pull
         self.trading = TradingSide(parts, self, rng)
         self.intake = SignalIntake(parts, self.trading)
         for topic in (OpportunityAssessed.TOPIC, SignalRaised.TOPIC):
@@ -66,7 +69,7 @@ class ExecutionService(Loops):
                 await self.stop.wait()
             finally:
                 self.trading.end()
-                await self.finish(tasks, (*TradingSide.LISTENING, "signals"))
+                await self.finish(tasks, (*TradingSide.LISTENING, "signals", "pull"))
         if self.failure is not None:
             raise self.failure
 
@@ -77,10 +80,23 @@ class ExecutionService(Loops):
 
     def _loops(self) -> list[Loop]:
         housekeeping = self.parts.pace.housekeeping
-        return [
+        loops: list[Loop] = [
             ("signals", self.intake.follow(self.parts.documents)),
             ("housekeeping", self.every("housekeeping", housekeeping, self.intake.tidy)),
         ]
+        if self._pull is not None:
+            loops.append(("pull", self._pulled(self._pull)))
+        return loops
+
+    async def _pulled(self, pull: Callable[[], Awaitable[None]]) -> None:
+        """Pull for ever; whatever ends it, signals are still found in the store."""
+        while True:
+            try:
+                await pull()
+            except (ArbError, OSError) as exc:
+                self.parts.stats.alerts["pull"] = f"signals are heard from the store alone: {exc}"
+                _log.warning("signals cannot be pulled: %s", exc)
+            await self.parts.clock.sleep(_PULL_AGAIN_S)
 
 
 class SignalIntake:

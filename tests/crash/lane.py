@@ -197,7 +197,7 @@ class Lane:
             try:
                 await self._raise_one()
             except (ArbError, OSError) as exc:
-                (self.folder / "driver.log").open("a").write(f"no signal: {exc}\n")
+                _note(self.folder / "driver.log", f"no signal: {exc}")
             await self.clock.sleep(self._rng.expovariate(1 / _SIGNAL_EVERY_S))
 
     async def _raise_one(self) -> None:
@@ -363,10 +363,16 @@ class Lane:
     async def _born(self, trap: dict[str, str], *, is_cold: bool) -> Process:
         self.tally.started += 1
         log = self.folder / "process.log"
-        log.open("a").write(f"--- life {self.tally.started}: {trap.get('CRASH_TRAP', 'no trap')}\n")
+        _note(log, f"--- life {self.tally.started}: {trap.get('CRASH_TRAP', 'no trap')}")
         if is_cold:
             return await cold(self.folder, log, self._environment() | self._venue.settings | trap)
         return await self._cradle.bear(log, trap)
+
+
+def _note(log: Path, line: str) -> None:
+    """Add a line to what a person reads afterwards."""
+    with log.open("a") as out:
+        out.write(f"{line}\n")
 
 
 class Patience:

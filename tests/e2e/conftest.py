@@ -1,10 +1,11 @@
-"""A world that stands still, and what one process makes of it: what the functions must make of it too."""
+"""A world whose prices stand still, and what one process makes of it: so must the functions."""
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from contextlib import AsyncExitStack
 from dataclasses import dataclass
+from functools import partial
 
 import pytest
 
@@ -22,9 +23,9 @@ from shared.pipeline.map_events import EventMapper
 from shared.pipeline.places import MAPPINGS
 from shared.ports import Documents
 from shared.runtime.trading import Pace
-from shared.simulator.limits import Buckets
 from shared.simulator.schedule import Preset
 from shared.simulator.server import Urls, serve
+from shared.simulator.truth import Truth, truth
 from shared.simulator.world import World
 from shared.terms import Profile
 from tests.support.backends import rng
@@ -56,28 +57,30 @@ class Outcome:
 
 @dataclass(frozen=True)
 class Scene:
-    """Settings that lead to the world, and what there is to find in it."""
+    """Settings that lead to the world, what there is to find in it, and its exchange's own books."""
 
     settings: dict[str, str]
+    trading: dict[str, str]
     expected: Outcome
+    truth: Callable[[], Truth]
 
 
 class StandingWorld(World):
-    """Moves until it is told to stand."""
+    """Moves until it is told to stand: then its time goes on, and nobody trades but the member."""
 
     standing = False
 
     def advance(self, to: Instant) -> None:
-        """As any world, or nothing."""
-        if not self.standing:
+        """As any world, or time alone."""
+        if self.standing:
+            self.now = self.exchange.now = Instant(max(self.now, to))
+        else:
             super().advance(to)
 
 
 @pytest.fixture
-async def scene(monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[Scene]:
+async def scene() -> AsyncIterator[Scene]:
     """A world with at least two markets worth a signal, served as ``arb sim`` serves it."""
-    # Its rate limits count by the world's time, in which no second ever passes.
-    monkeypatch.setattr(Buckets, "take", lambda *_: True)
     for seed in _SEEDS:
         now = SystemClock().now()
         world = StandingWorld(seed, Instant(now - _MOVED_S * SECOND), _GAMES)
@@ -87,7 +90,9 @@ async def scene(monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[Scene]:
             expected = await in_one_process(urls, now)
             later = await in_one_process(urls, Instant(now + _LASTS_S * SECOND))
             if len(expected.signals) >= 2 and expected == later:
-                yield Scene(_settings(urls), expected)
+                yield Scene(
+                    _settings(urls), _trading(urls), expected, partial(truth, world.exchange, urls.account)
+                )
                 return
     raise AssertionError("no world has two signals that stand")
 
@@ -100,6 +105,20 @@ def _settings(urls: Urls) -> dict[str, str]:
         "ODDS_DAILY_CREDITS": "100000",
         "LEAGUES": LEAGUES,
         "PROFILE": "any_edge",
+    }
+
+
+def _trading(urls: Urls) -> dict[str, str]:
+    """Live, with a key and without hurry: every signal may become an order at once."""
+    return {
+        "LIVE_ORDERS": "true",
+        "KALSHI_KEY_ID": urls.key_id,
+        "KALSHI_PRIVATE_KEY": urls.private_key_pem,
+        "KALSHI_WS_URL": urls.kalshi_ws_url,
+        "CRASH_SECRETS": "1",
+        "CANARY_CLEAN_FILLS": "0",
+        "MIN_ORDER_GAP_MS": "0",
+        "MAX_ORDERS_PER_MINUTE": "60",
     }
 
 

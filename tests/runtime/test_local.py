@@ -168,11 +168,12 @@ async def test_a_full_disk_ends_the_run_with_the_fix(tmp_path: Path) -> None:
 
 
 async def test_what_a_full_disk_refused_is_tried_once_more_at_the_end(tmp_path: Path) -> None:
-    disk = Refusing(rows=2)
+    disk = Refusing(rows=1_000)
     running = await on(disk, tmp_path)
     ticks = [tick(second) for second in range(5)]
 
     async def flood() -> None:
+        disk.rows = len(disk.kept) + 2
         await running.parts.bus.publish("kalshi-ticks", ticks)
         await running.stop.wait()
         disk.rows = 1_000

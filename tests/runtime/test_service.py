@@ -13,7 +13,7 @@ import pytest
 from shared.clock import HOUR, SECOND, Instant
 from shared.edges.board import Board
 from shared.edges.detector import DetectorSettings
-from shared.errors import CredentialsError, VenueDownError
+from shared.errors import ConfigError, CredentialsError, VenueDownError
 from shared.execution import halt
 from shared.execution.assemble import Execution
 from shared.execution.books import BookKeeper
@@ -92,6 +92,8 @@ class Bench:
     house: House = field(default_factory=House)
     venue: Venue = field(default_factory=Venue)
     closed: list[str] = field(default_factory=list)
+    pulls: int = 0
+    pull_fails: Exception | None = None
 
     def __post_init__(self) -> None:
         self.stream = Stream(self.house)
@@ -119,11 +121,17 @@ class Bench:
             resources=AsyncExitStack(),
             bankroll=CASH,
         )
-        self.service = ExecutionService(self.parts, rng(1), self._close)
+        self.service = ExecutionService(self.parts, rng(1), self._close, pull=self._pull)
         self.running: asyncio.Task[None] | None = None
 
     async def _close(self) -> None:
         self.closed.append("closed")
+
+    async def _pull(self) -> None:
+        self.pulls += 1
+        if self.pull_fails is not None:
+            raise self.pull_fails
+        await asyncio.Event().wait()
 
     async def run(self, seconds: float = 2) -> None:
         """Run on, ``seconds`` of its clock."""
@@ -241,6 +249,16 @@ async def test_a_quiet_market_is_looked_at_again_when_its_time_has_come(bench: B
     await bench.store(raised(quantity=contracts(20)))
     await bench.run(4)
     assert [order.quantity for order in bench.venue.placed] == [contracts(20), contracts(10)]
+
+
+async def test_a_pull_that_ends_is_begun_again_and_the_store_is_heard_meanwhile(bench: Bench) -> None:
+    bench.pull_fails = ConfigError("Pub/Sub signals-execution does not exist")
+    await bench.run()
+    await bench.store(raised())
+    await bench.run(25)
+    assert bench.pulls == 3
+    assert len(bench.venue.placed) == 1
+    assert "signals are heard from the store alone" in bench.parts.stats.alerts["pull"]
 
 
 # --- bad ones ---------------------------------------------------------------------------------------------

@@ -194,8 +194,11 @@ class Run:
                 self.loop.run_until_complete(self._course())
         finally:
             logging.disable()  # what the dead say while they are put away
-            with owned(_NOBODY):
-                self.loop.close()
+            try:
+                with owned(_NOBODY):
+                    self.loop.close()
+            finally:
+                logging.disable(logging.NOTSET)
 
     async def _course(self) -> None:
         self.exchange.pump()

@@ -1,5 +1,7 @@
 """The deployed functions for tests: each a process of its own, called as the cloud calls them.
 
+The execution service, which nobody calls, is one more of them where settings are given for it.
+
 Topics push into a relay in the test's process, which hands on to the functions: as they come, or as badly as
 the cloud may: twice, in any order.
 """
@@ -25,11 +27,15 @@ from google.cloud.pubsub_v1 import PublisherClient, SubscriberClient
 
 from shared.clock import SystemClock, format_instant
 from shared.messages import BY_TOPIC
-from shared.topology import BY_NAME, DEAD_LETTERS, FUNCTIONS, Function
+from shared.topology import BY_NAME, DEAD_LETTERS, EXECUTION_TOPICS, FUNCTIONS, Function
 from tests.support.arb import SETTINGS
 from tests.support.emulators import Emulators, free_ports, make_subscription
 
+EXECUTION = Function("execution")
+
 _ROOT = Path(__file__).parents[2]
+# Gives a process its key from the environment: there is no emulator of Secret Manager.
+_SITE = _ROOT / "tests" / "crash" / "site"
 _READY_S = 60.0
 _QUIET_S = 0.6
 _LOOK_S = 0.05
@@ -63,12 +69,18 @@ class Process:
                 await asyncio.sleep(_LOOK_S)
         return asyncio.get_running_loop().time() - began
 
-    def _spawn(self) -> None:
+    @property
+    def _command(self) -> list[str]:
+        if self.function == EXECUTION:
+            return [sys.executable, "-m", "functions.execution.main"]
+        framework = str(Path(sys.executable).with_name("functions-framework"))
         source = _ROOT / "functions" / self.function.name / "main.py"
-        command = [Path(sys.executable).with_name("functions-framework"), "--target=main"]
+        return [framework, "--target=main", f"--source={source}", "--host=127.0.0.1", f"--port={self.port}"]
+
+    def _spawn(self) -> None:
         with self.log.open("ab") as log:
             self._process = subprocess.Popen(  # noqa: S603 - our own interpreter and program
-                [*map(str, command), f"--source={source}", "--host=127.0.0.1", f"--port={self.port}"],
+                self._command,
                 cwd=self.log.parent,
                 env=dict(self.environment),
                 stdin=subprocess.DEVNULL,
@@ -92,6 +104,11 @@ class Process:
                 continue
             break
         self._process = None
+
+    def look(self) -> None:
+        """Fail with its log if it has ended."""
+        assert self._process is not None
+        assert self._process.poll() is None, self.told[-3000:]
 
     @property
     def told(self) -> str:
@@ -194,8 +211,7 @@ class Deployment:
 
     async def restart(self, names: Sequence[str]) -> None:
         """End functions and start them again, with nothing in memory."""
-        for name in names:
-            self.processes[name].stop()
+        await asyncio.gather(*(asyncio.to_thread(self.processes[name].stop) for name in names))
         await asyncio.gather(*(self.processes[name].start() for name in names))
 
     async def _hand_on(self, pushes: Sequence[Push]) -> None:
@@ -218,9 +234,17 @@ class Deployment:
 
 @asynccontextmanager
 async def deployed(
-    emulators: Emulators, project: str, settings: Mapping[str, str], folder: Path, rng: random.Random
+    emulators: Emulators,
+    project: str,
+    settings: Mapping[str, str],
+    folder: Path,
+    rng: random.Random,
+    trading: Mapping[str, str] | None = None,
 ) -> AsyncIterator[Deployment]:
-    """All functions, running, with their topics and subscriptions as deployment makes them."""
+    """All functions, running, with their topics and subscriptions as deployment makes them.
+
+    With ``trading`` settings the execution service runs beside them.
+    """
     relay = Relay(rng)
     kept = {name: value for name, value in os.environ.items() if name not in SETTINGS}
     environment = {
@@ -236,6 +260,10 @@ async def deployed(
         function.name: Process(function, port, environment, folder / f"{function.name}.log")
         for function, port in zip(FUNCTIONS, ports, strict=True)
     }
+    if trading is not None:
+        [port] = free_ports(1)
+        given = {**environment, "PYTHONPATH": f"{_SITE}{os.pathsep}{_ROOT}", "PORT": str(port), **trading}
+        processes[EXECUTION.name] = Process(EXECUTION, port, given, folder / "execution.log")
     async with aiohttp.ClientSession(timeout=aiohttp.ClientTimeout(60)) as http, _listening(relay) as url:
         await asyncio.to_thread(_make, project, url)
         made = Deployment(project, processes, relay, http)
@@ -243,8 +271,8 @@ async def deployed(
             await made.restart(list(processes))
             yield made
         finally:
-            for process in processes.values():
-                process.stop()
+            # In threads: the exchange that a process waits for may live in this loop.
+            await asyncio.gather(*(asyncio.to_thread(process.stop) for process in processes.values()))
 
 
 @asynccontextmanager
@@ -273,6 +301,8 @@ def _make(project: str, url: str) -> None:
             for topic in function.topics:
                 endpoint = f"{url}/{function.name}/{topic}"
                 make_subscription(subscriber, project, topic, function.service, endpoint)
+        for topic in EXECUTION_TOPICS:
+            make_subscription(subscriber, project, topic, EXECUTION.service)
 
 
 def kept(project: str, topic: str) -> list[Any]:

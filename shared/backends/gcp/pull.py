@@ -48,11 +48,10 @@ class Pulls:
         loop = asyncio.get_running_loop()
         with translated("Pub/Sub", _ROLE):
             client = SubscriberClient()
+        pulls: dict[str, Any] = {}
         try:
-            pulls = {
-                f"{topic}-{name}": self._open(client, loop, topic, name, handler)
-                for (topic, name), handler in self._handlers.items()
-            }
+            for (topic, name), handler in self._handlers.items():
+                pulls[f"{topic}-{name}"] = self._open(client, loop, topic, name, handler)
             await asyncio.gather(*(_ended(name, pull) for name, pull in pulls.items()))
         finally:
             for pull in pulls.values():
