@@ -105,6 +105,8 @@ class Reconciler:
         self._explained: Seen[str] = Seen()
         self.open: frozenset[Difference] = frozenset()
         self.agreed_at: Instant | None = None
+        # Whether the last statement was as new as what we know; one that is not may be asked for again soon.
+        self.was_current = True
 
     async def turn(self) -> bool:
         """Compare once; true if the venue agrees. Raises what kept statement or book from being read."""
@@ -120,6 +122,7 @@ class Reconciler:
             self.paid_out()
         # The statement may be older than what we know: then it says nothing about what we hold.
         is_current = book.seq == before and statement.as_of >= self._stored.moved_at + _SKEW
+        self.was_current = is_current
         if is_current:
             found += [*position_differences(book, statement), *cash_differences(book, statement)]
         asked = {one for one in self.open if is_current and is_asked(one, book, statement)}

@@ -37,11 +37,20 @@ class Loops:
         """Run each loop in a task of its own; one that ends by an error ends them all."""
         return [asyncio.create_task(self._guarded(loop), name=name) for name, loop in loops]
 
-    async def every(self, name: str, seconds: float, turn: Turn, early: asyncio.Event | None = None) -> None:
-        """Take turns until the stop, also when ``early`` is set; what a person must mend ends the run."""
+    async def every(
+        self,
+        name: str,
+        seconds: float | Callable[[], float],
+        turn: Turn,
+        early: asyncio.Event | None = None,
+    ) -> None:
+        """Take turns until the stop, also when ``early`` is set; what a person must mend ends the run.
+
+        ``seconds`` are between two turns, asked for after each where they are not always the same.
+        """
         stats = self._stats
         while not self.stop.is_set():
-            wait = seconds
+            wait: float | None = None
             try:
                 await turn()
                 stats.alerts.pop(name, None)
@@ -56,6 +65,8 @@ class Loops:
             except (ArbError, OSError) as exc:
                 stats.alerts[name] = str(exc)
                 _log.warning("%s: %s", name, exc)
+            if wait is None:
+                wait = seconds() if callable(seconds) else seconds
             await self._pause(wait, early)
 
     def tell(self, what: str, failed: Mapping[str, str]) -> None:

@@ -32,6 +32,9 @@ from shared.venues.kalshi.account import FillSeen
 from shared.venues.kalshi.events import Lifecycle, LifecycleKind, StreamEvent
 from shared.venues.kalshi.stream import KalshiStream
 
+# Until a first statement of the venue is as new as what we know.
+_SOON_S = 2.5
+
 
 @dataclass(slots=True)
 class Pace:
@@ -113,7 +116,7 @@ class TradingSide:
             ("account", every("account", pace.account, self.account)),
             ("lease", every("lease", pace.lease, trader.renew)),
             ("trader", every("trader", pace.trader, trader.turn)),
-            ("reconcile", every("reconcile", pace.reconcile, trader.reconcile)),
+            ("reconcile", every("reconcile", self._until_reconciled, trader.reconcile)),
             ("look", every("look", pace.look, self.look)),
             ("halt", halt.follow(p.documents, p.executor.account, p.clock)),
             ("breakers", p.execution.safety.breakers.follow()),
@@ -130,6 +133,12 @@ class TradingSide:
                 ("depth", every("depth", pace.depth, self.depth)),
             ]
         return loops
+
+    def _until_reconciled(self) -> float:
+        """A start waits for the venue's first word that is as new as itself."""
+        pace, reconciler = self.parts.pace, self.parts.execution.reconciler
+        is_waiting = reconciler.agreed_at is None and not reconciler.was_current
+        return min(_SOON_S, pace.reconcile) if is_waiting else pace.reconcile
 
     async def begin(self) -> None:
         """As halted as it was left, open the account, take the lease and recover."""

@@ -34,7 +34,7 @@ from shared.terms import FeeType, OrderStatus
 from shared.venues.kalshi.client import Rows
 from shared.venues.kalshi.events import BookSnapshot, StreamEvent
 from tests.execution.conftest import START, TICKER, cents, contracts, signal
-from tests.execution.house import CASH, House, Venue, fill_of, leased
+from tests.execution.house import CASH, House, Venue, fill_of, leased, statement
 from tests.support.backends import rng
 from tests.support.limits import DOLLAR
 
@@ -259,6 +259,18 @@ async def test_a_pull_that_ends_is_begun_again_and_the_store_is_heard_meanwhile(
     assert bench.pulls == 3
     assert len(bench.venue.placed) == 1
     assert "signals are heard from the store alone" in bench.parts.stats.alerts["pull"]
+
+
+async def test_a_start_trades_once_the_venues_word_is_as_new_as_itself_and_not_rounds_later(
+    bench: Bench,
+) -> None:
+    async def word() -> None:
+        bench.venue.said = statement(bench.house.clock.now())
+
+    bench.venue.while_stating = word
+    await bench.store(raised(quantity=contracts(1)))
+    await bench.run(6)
+    assert len(bench.venue.placed) == 1
 
 
 # --- bad ones ---------------------------------------------------------------------------------------------

@@ -7,12 +7,16 @@ watchers read the log, so they miss no state, whichever process wrote it.
 Durability is WAL with ``synchronous=FULL``: an acknowledged intent survives a power cut, not only a crash.
 Measured through this class on a local disk: 0.31 ms a write (p99 0.5), against 0.17 ms (p99 0.4) with NORMAL,
 which may lose the last commits. An order's network round trip is a hundred times longer.
+
+The log is written back into the file between two writes: inside one of them, as the engine does by itself,
+it makes each hundredth commit ten times as slow, and whoever waits for that may be an order.
 """
 
 from __future__ import annotations
 
 import asyncio
 import json
+import logging
 import sqlite3
 from collections.abc import AsyncGenerator, Callable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
@@ -25,6 +29,8 @@ from typing import Any, TypeVar
 from shared.backends.local.errors import storage_error
 from shared.errors import AlreadyExistsError, ConflictError, MalformedError
 from shared.ports import Create, Delete, Document, Replace, Value, Write
+
+_log = logging.getLogger(__name__)
 
 _SCHEMA = """
 CREATE TABLE IF NOT EXISTS documents (
@@ -39,10 +45,14 @@ CREATE TABLE IF NOT EXISTS changes (
 # A watcher further behind than this starts again from the present state of its collection.
 _CHANGES_KEPT = 10_000
 _PRUNE_EVERY = 1_000
+# The log is written back after so many batches, of some ten pages each; if that fails, later, by the engine.
+_WRITE_BACK_EVERY = 100
+_LOG_PAGES = 20_000
 # A write inside this process wakes watchers at once; other processes' writes are seen within this time.
 _POLL_S = 0.05
 
 T = TypeVar("T")
+_ENCODER = json.JSONEncoder(allow_nan=False, separators=(",", ":"), ensure_ascii=False)
 
 
 class SqliteDocuments:
@@ -61,6 +71,7 @@ class SqliteDocuments:
             path.parent.mkdir(parents=True, exist_ok=True)
             self._db = _prepared(path, busy_timeout_s)
             self._reads = _connect(path, busy_timeout_s)
+        self._batches = 0
 
     async def get(self, path: str) -> Document | None:
         """The document, or ``None``."""
@@ -153,6 +164,9 @@ class SqliteDocuments:
             versions = [self._apply_one(write, text) for write, text in writes]
             if versions and versions[-1] % _PRUNE_EVERY < len(versions):
                 self._db.execute("DELETE FROM changes WHERE seq <= ?", (versions[-1] - _CHANGES_KEPT,))
+        self._batches += 1
+        if self._batches % _WRITE_BACK_EVERY == 0:
+            self._writer.submit(self._write_back)
         return versions
 
     def _apply_one(self, write: Write, text: str | None) -> int:
@@ -178,7 +192,13 @@ class SqliteDocuments:
             raise _refusal(write)
         return int(version)
 
-    # --- between the loop and the thread ------------------------------------------------------------
+    def _write_back(self) -> None:
+        try:
+            self._db.execute("PRAGMA wal_checkpoint(PASSIVE)").fetchone()
+        except sqlite3.Error as exc:  # what is in the log is safe there
+            _log.warning("%s-wal could not be written back: %s", self._path, exc)
+
+    # --- between the loop and the threads -----------------------------------------------------------
 
     async def _write(self, writes: Sequence[Write]) -> list[int]:
         prepared = [(write, _text(write)) for write in writes]
@@ -207,6 +227,7 @@ def _prepared(path: Path, busy_timeout_s: float) -> sqlite3.Connection:
     try:
         db.execute("PRAGMA journal_mode=WAL")
         db.execute("PRAGMA synchronous=FULL")
+        db.execute(f"PRAGMA wal_autocheckpoint={_LOG_PAGES}")
         db.executescript(_SCHEMA)
     except sqlite3.Error:
         db.close()
@@ -255,7 +276,7 @@ def _text(write: Write) -> str | None:
     if isinstance(write, Delete):
         return None
     try:
-        return json.dumps(write.value, allow_nan=False, separators=(",", ":"), ensure_ascii=False)
+        return _ENCODER.encode(write.value)
     except (TypeError, ValueError, RecursionError) as exc:
         raise MalformedError(f"{write.path}: not a JSON object: {exc}") from exc
 

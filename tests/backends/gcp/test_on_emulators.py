@@ -6,8 +6,10 @@ import asyncio
 import json
 from collections.abc import AsyncIterator
 from contextlib import aclosing
+from typing import Any
 
 import pytest
+from google.protobuf.message import DecodeError  # type: ignore[import-untyped]
 
 from shared.backends.gcp.bus import PubSubBus
 from shared.backends.gcp.dead_letters import DeadLetters
@@ -101,6 +103,24 @@ async def test_a_store_that_cannot_be_reached_is_told_apart_for_reads_and_writes
     with pytest.raises(OutcomeUnknownError):
         await documents.create("c/a", {})
     await documents.close()
+
+
+async def test_a_frame_that_cannot_be_read_costs_a_watch_nothing_but_its_line(
+    documents: FirestoreDocuments, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    real, corrupt = FirestoreDocuments._listened, [DecodeError("Wire format was corrupt")]
+
+    async def listened(self: FirestoreDocuments, collection: str, token: bytes) -> AsyncIterator[Any]:
+        if corrupt:
+            raise corrupt.pop()
+        async for change in real(self, collection, token):
+            yield change
+
+    monkeypatch.setattr(FirestoreDocuments, "_listened", listened)
+    await documents.create("c/a", {"n": 1})
+    async with aclosing(documents.watch("c")) as states:
+        assert (await anext(states)).value == {"n": 1}
+    assert corrupt == []
 
 
 async def test_a_watch_that_stays_cut_off_raises(monkeypatch: pytest.MonkeyPatch) -> None:
