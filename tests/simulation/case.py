@@ -5,7 +5,7 @@ Documents are read here and nowhere else, so that another shape of them is a cha
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -108,6 +108,7 @@ class Case:
     leases: dict[str, int] = field(default_factory=dict)  # last epoch of every holder
     epochs: dict[str, int] = field(default_factory=dict)  # of who stored an intent, by the lease
     opened_by: dict[str, Incarnation | None] = field(default_factory=dict)
+    paid: dict[str, int] = field(default_factory=dict)  # markets, by how many orders were stored before
     booked: list[str] = field(default_factory=list)  # fills, in the order in which they were booked
     sent: list[Sent] = field(default_factory=list)
     refusals: list[Doubted] = field(default_factory=list)
@@ -181,9 +182,10 @@ def halted_by(value: Mapping[str, Any]) -> bool:
     return bool(value["halted"])
 
 
-def realized(account: Account) -> int:
-    """What the exchange says was earned, fees paid, micro-dollars."""
-    return sum(position.realized - position.fees for position in account.positions.values())
+def realized(account: Account, unpaid: Collection[str] = ()) -> int:
+    """What the exchange says was earned, fees paid, micro-dollars; nothing of the ``unpaid`` markets."""
+    known = [one for ticker, one in account.positions.items() if ticker not in unpaid]
+    return sum(position.realized - position.fees for position in known)
 
 
 def open_cost(account: Account) -> int:

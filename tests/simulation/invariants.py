@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterator
 from typing import Any
 
 from shared.clock import SECOND, Instant, eastern_day
-from shared.money import Usd, format_usd, parse_price, parse_quantity, parse_usd
+from shared.money import LOTS, Usd, format_usd, parse_price, parse_quantity, parse_usd
 from shared.risk.controls import CONTROLS
 from shared.simulator.accounts import Position
 from shared.simulator.tickets import MemberOrder
@@ -126,6 +126,13 @@ def counts_of_the_day_hold(case: Case, intent: Intent) -> Found:
         yield f"{volume} lots today, limit {case.limits.max_quantity_per_day}"
 
 
+def canary_orders_are_small(case: Case, intent: Intent) -> Found:
+    """[5] Until so many orders have filled, one contract each."""
+    filled = sum(one.status is OrderStatus.FILLED for one in case.intents.values())
+    if filled < case.plan.canary and intent.proposal.quantity > LOTS:
+        yield f"{intent.order_id} for {intent.proposal.quantity} lots after {filled} clean fills"
+
+
 def _day(intent: Intent) -> str:
     return eastern_day(Instant(intent.proposal.at))
 
@@ -141,6 +148,7 @@ ON_INTENT: tuple[Question, ...] = (
     only_whole_books_are_traded,
     order_rate_holds,
     counts_of_the_day_hold,
+    canary_orders_are_small,
 )
 
 # --- when an order leaves a process ------------------------------------------------------------------------
@@ -171,11 +179,21 @@ def a_lost_lease_stops_sending(case: Case, sent: Sent) -> Found:
 
 
 def loss_limits_hold(case: Case, sent: Sent) -> Found:
-    """[5] What was lost today, with every order that may still fill lost too."""
-    lost = Usd(max(0, -realized(case.account)) + _at_risk(case))
+    """[5] What was lost today, with every order that may still fill lost too.
+
+    What a market's end has lost counts for orders that were stored after it was booked.
+    """
+    lost = Usd(max(0, -realized(case.account, _unpaid(case, sent))) + _at_risk(case))
     for name, limit in (("daily", case.limits.max_daily_loss), ("weekly", case.limits.max_weekly_loss)):
         if lost > limit:
             yield f"${format_usd(lost)} lost or at risk, {name} limit ${format_usd(limit)}"
+
+
+def _unpaid(case: Case, sent: Sent) -> list[str]:
+    """Markets whose end was not booked yet when an order was stored."""
+    number = list(case.intents).index(sent.order_id) if sent.order_id in case.intents else 0
+    over = [ticker for ticker in case.account.positions if case.exchange.market(ticker).payout is not None]
+    return [ticker for ticker in over if case.paid.get(ticker, number + 1) > number]
 
 
 def sport_limits_hold(case: Case, sent: Sent) -> Found:
@@ -379,10 +397,14 @@ def profit_equals_the_exchange(case: Case) -> Found:
             lots if row["outcome_side"] == "yes" else -lots, parse_price(str(row["yes_price_dollars"]))
         )
         fees += parse_usd(str(row["fee_cost"]))
+    for ticker, held in positions.items():
+        payout = case.exchange.market(ticker).payout
+        if payout is not None:
+            held.settle(payout)
     book, theirs = case.book(), sum(held.realized for held in positions.values()) - fees
     if book.cash + book.open_cost - case.deposits != theirs:
         yield f"profit is {book.cash + book.open_cost - case.deposits} in the book, {theirs} by the fills"
-    if sum(held.position.fees for held in book.holdings.values()) != fees:
+    if book.fees != fees:
         yield f"fees are not the ${format_usd(Usd(fees))} of the exchange"
 
 

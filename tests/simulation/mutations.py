@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import logging
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, replace
 from typing import Any
@@ -20,18 +20,21 @@ from shared.clock import MINUTE, Instant
 from shared.errors import ConflictError, OutcomeUnknownError, RefusedError
 from shared.execution import decide, halt, live
 from shared.execution.executor import Executor
-from shared.execution.gateway import Outcome, Rejected, Unknown
+from shared.execution.gateway import Accepted, Outcome, Rejected, Unknown
 from shared.execution.live import LiveGateway
 from shared.execution.reservations import Refused, Reservations, Reserved
 from shared.execution.trader import Authority
 from shared.ids import as_uuid, digest
 from shared.lease import DocumentLease
+from shared.messages import MarketListed
 from shared.money import LOTS, Price, Quantity, Usd
 from shared.orders import intent
 from shared.orders.ledger import Fill
+from shared.pipeline.settle import Settler
 from shared.ports import Term
 from shared.risk import bookkeeping
 from shared.risk.book import Book
+from shared.risk.canary import Canary
 from shared.risk.controls import Proposal
 from shared.risk.gate import ApprovedOrder, Gate, Verdict
 from shared.terms import OrderStatus
@@ -317,6 +320,35 @@ def _no_limit_a_day(original: Any) -> Any:
     return rolled
 
 
+def _nothing_is_paid(_: Any) -> Any:
+    async def settle(self: Settler, markets: Sequence[MarketListed]) -> int:
+        return 0
+
+    return settle
+
+
+def _what_rests_is_left(_: Any) -> Any:
+    async def withdrawn(self: Executor, proposal: Proposal, venue_order_id: str) -> Outcome:
+        return Accepted(venue_order_id, (), Quantity(0))
+
+    return withdrawn
+
+
+def _as_large_as_wanted(_: Any) -> Any:
+    def cap(self: Canary, generation: str, needed: int) -> None:
+        return None
+
+    return cap
+
+
+def _something_to_prove(seed: int) -> Plan:
+    return msgspec.structs.replace(focused(seed, ()), canary=5)
+
+
+def _resting(seed: int) -> Plan:
+    return msgspec.structs.replace(focused(seed, ("market_settled",)), maker=True)
+
+
 def _frozen_before_sending(seed: int) -> Plan:
     """Whoever has just reserved freezes for longer than a lease lasts."""
     stalls = [
@@ -418,6 +450,11 @@ MUTATIONS: tuple[Mutation, ...] = (
     Mutation("orders are larger than was wanted", decide, "decide", _more_than_was_wanted),
     Mutation("a cent more is paid", KalshiTrading, "create", _a_cent_more),
     Mutation("the other side is bought", KalshiTrading, "create", _the_other_side),
+    Mutation("what has ended is not paid out", Settler, "settle", _nothing_is_paid, ("market_settled",)),
+    Mutation("what rests is left resting", Executor, "_withdrawn", _what_rests_is_left, plan=_resting),
+    Mutation(
+        "a new deploy has nothing to prove", Canary, "cap", _as_large_as_wanted, plan=_something_to_prove
+    ),
     Mutation("the key is logged", Signer, "headers", _the_key_is_logged),
 )
 

@@ -23,6 +23,7 @@ from shared.money import Quantity
 from shared.simulator.accounts import Account
 from shared.simulator.kalshi_http import KalshiApi
 from shared.simulator.kalshi_ws import Session
+from shared.simulator.market import Market
 from shared.simulator.matching import Order
 from shared.simulator.web import Reply, Request
 from shared.venues.http import Params, Response
@@ -72,6 +73,10 @@ class Exchange:
         self.api.advance()
         with owned(None):
             self.loop.call_later(_PUMP_S, self.pump)
+
+    def market(self, ticker: str) -> Market:
+        """A market of it."""
+        return self.api.world.exchange.markets[ticker]
 
     def date(self) -> str:
         """The time as the header of an answer tells it."""

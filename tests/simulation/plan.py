@@ -43,13 +43,19 @@ class Fault(msgspec.Struct, frozen=True, omit_defaults=True):
 
 
 class Plan(msgspec.Struct, frozen=True, omit_defaults=True):
-    """One run. ``skews`` are the processes' clock errors in seconds; ``signals`` come this many a minute."""
+    """One run. ``skews`` are the processes' clock errors in seconds; ``signals`` come this many a minute.
+
+    ``maker`` lets orders rest before they take; ``canary`` is how many clean fills a deploy must show before
+    an order may be larger than one contract.
+    """
 
     seed: int
     seconds: float
     skews: tuple[float, ...]
     signals: float = 12.0
     tightness: int = 0
+    maker: bool = False
+    canary: int = 0
     faults: tuple[Fault, ...] = ()
 
     @property
@@ -136,6 +142,11 @@ def _status(rng: random.Random, _: int) -> dict[str, object]:
     return {"word": word, "seconds": seconds, "share": share}
 
 
+def _settled(rng: random.Random, _: int) -> dict[str, object]:
+    word = rng.choice(("yes", "no", "scalar"))
+    return {"word": word, "value": float(rng.randrange(1, 4)), "seconds": round(rng.uniform(0, 15), 2)}
+
+
 def _jump(rng: random.Random, processes: int) -> dict[str, object]:
     return {"who": rng.randrange(processes), "value": round(rng.choice((-1, 1)) * rng.uniform(0.1, 40), 2)}
 
@@ -187,6 +198,7 @@ SORTS: dict[str, _Sort] = {
     "snatched": _Sort(2.0, _window(5, 60)),  # somebody takes a part of what an order came for
     "shard_paused": _Sort(0.7, _window(1, 20, (1, 1))),
     "market_halted": _Sort(0.7, _window(1, 20, (1, 1))),
+    "market_settled": _Sort(1.5, _settled),  # trading ends at once, money comes after a while
 }
 
 
@@ -196,7 +208,9 @@ def drawn(seed: int) -> Plan:
     processes = rng.choices((1, 2, 3), (3, 5, 2))[0]
     # Swarm testing: each run knows only some sorts of faults, so that rare combinations are not drowned.
     known = [kind for kind in SORTS if rng.random() < 0.5] or ["crash"]
-    return _plan(rng, seed, processes, known, rng.randrange(0, 13), rng.randrange(4))
+    plan = _plan(rng, seed, processes, known, rng.randrange(0, 13), rng.randrange(4))
+    maker, canary = rng.random() < 0.25, rng.choices((0, rng.randrange(1, 6)), (3, 1))[0]
+    return msgspec.structs.replace(plan, maker=maker, canary=canary)
 
 
 def focused(

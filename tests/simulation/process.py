@@ -14,6 +14,7 @@ from typing import Any
 
 from shared.clock import SECOND, Clock, Instant
 from shared.errors import ArbError
+from shared.execution.policy import OrderPolicy
 from shared.ports import Bus, Documents
 from shared.risk.limits import RiskLimits
 from shared.venues.http import Transport
@@ -42,6 +43,8 @@ class Host:
     signer: Signer
     base_url: str
     limits: RiskLimits
+    orders: OrderPolicy = field(default_factory=OrderPolicy)
+    clean_fills: int = 0
 
 
 Program = Callable[[Host], Coroutine[Any, Any, None]]

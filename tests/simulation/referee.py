@@ -56,6 +56,8 @@ class Referee:
                 self._order_stored(who, write, intent_of(write.value))
             elif write.path == LEASE:
                 self.case.leases[write.value["holder"]] = write.value["epoch"]
+            elif write.path.startswith("settlements/"):
+                self.case.paid.setdefault(write.path.partition("/")[2], len(self.case.intents))
             elif write.path == HALT:
                 self.case.halts.append((self.case.now, halted_by(write.value)))
 

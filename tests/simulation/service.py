@@ -93,7 +93,8 @@ def _execution(host: Host, client: KalshiClient, gateway: LiveGateway, keeper: B
     rules = Rules(
         host.limits,
         QuoteLimits(),
-        SafetyPolicy("v1", clean_fills=0),
+        SafetyPolicy("v1", clean_fills=host.clean_fills),
+        host.orders,
         holder=host.holder,
         lease_s=3 * PACE.lease,
     )

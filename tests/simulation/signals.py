@@ -89,7 +89,7 @@ class Signals:
         self.bus.publish("signals", signal)
 
     def _market(self, ticker: str) -> Market:
-        return self.exchange.api.world.exchange.markets[ticker]
+        return self.exchange.market(ticker)
 
     def _made(
         self, market: Market, side: Side, good_for: float, steps: int | None = None

@@ -17,15 +17,18 @@ from dataclasses import dataclass, field, replace
 
 from shared.clock import SECOND, Instant, parse_instant
 from shared.execution.halt import PATH as HALT
-from shared.money import LOTS, MICROS, Price, Quantity, Usd
+from shared.execution.policy import OrderPolicy
+from shared.money import LOTS, MICROS, ONE, Price, Quantity, Usd
 from shared.ports import Create, Replace, Value, Write
 from shared.risk.book import Book, encode_book
 from shared.risk.limits import RiskLimits
 from shared.simulator.faults import Faults
 from shared.simulator.kalshi_http import KalshiApi
 from shared.simulator.limits import Limits
+from shared.simulator.market import Market
 from shared.simulator.schedule import Preset
 from shared.simulator.world import World
+from shared.terms import Result as SettledAs
 from shared.venues.kalshi.sign import Signer
 from tests.simulation.bus import SimulationBus
 from tests.simulation.case import BOOK, Case
@@ -55,7 +58,13 @@ PRESET = Preset(
 )
 _DEPOSIT = Usd(2_000 * MICROS)
 _DOLLAR = MICROS
+_RESULTS = {
+    "yes": (SettledAs.YES, ONE),
+    "no": (SettledAs.NO, Price(0)),
+    "scalar": (SettledAs.SCALAR, Price(430_000)),
+}
 _READ_LAG_S = 0.4
+_REST_ORDER_S = 3.0
 # An order that never arrived counts as such after 90 s; reads may lag, and then it is told.
 _REST_S = 400.0
 _LOOKS_S = 7.0
@@ -173,6 +182,8 @@ class Run:
             signer=Signer(KEY_ID, QuickKey()),
             base_url=BASE_URL,
             limits=self.limits,
+            orders=OrderPolicy(rests_first=self.plan.maker, rest_s=_REST_ORDER_S),
+            clean_fills=self.plan.canary,
         )
 
     def _listen(self) -> None:
@@ -269,7 +280,8 @@ class Run:
         quiet = 0
         while quiet < 3:
             await asyncio.sleep(1.0)
-            is_open = self.case.open_intents() or self.case.raw_book()["reserved"] or self._is_behind()
+            is_open = self.case.open_intents() or self.case.raw_book()["reserved"]
+            is_open = is_open or self._is_behind() or self._is_unpaid()
             quiet = 0 if is_open else quiet + 1
             if self.loop.time() > until:
                 return  # the referee says what is left
@@ -278,6 +290,11 @@ class Run:
         """Whether the exchange has filled what is not booked: allowed for a while."""
         booked = sum(intent.filled for intent in self.case.intents.values())
         return booked != sum(order.filled for order in self.case.orders.values())
+
+    def _is_unpaid(self) -> bool:
+        """Whether the exchange has paid, or will soon, what the book still holds."""
+        held = self.case.raw_book()["holdings"]
+        return any(self.exchange.market(ticker).payout is not None for ticker in held)
 
     async def _trades_again(self) -> None:
         """A good signal must lead to an order within bounded time, unless a limit forbids it."""
@@ -430,6 +447,20 @@ class Trouble:
         if world.exchange.markets[ticker].is_open:
             world.halt(ticker)
             self.run.loop.call_later(self.fault.seconds, self._resume_market, ticker)
+
+    def _market_settled(self) -> None:
+        world = self.run.exchange.api.world
+        market = self.run.exchange.market(self.run.signals.favourites[int(self.fault.value)])
+        if market.is_open:
+            world.orders.close_market(market)
+            world.exchange.close(market)
+            world.exchange.determine(market, *_RESULTS[self.fault.word])
+            self.run.loop.call_later(self.fault.seconds, self._pay, market)
+
+    def _pay(self, market: Market) -> None:
+        world = self.run.exchange.api.world
+        self.run.exchange.api.advance()
+        world.exchange.settle(market, world.orders.pay_out)
 
     def _resume_market(self, ticker: str) -> None:
         world = self.run.exchange.api.world
