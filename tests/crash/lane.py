@@ -62,6 +62,12 @@ _LOOK_S = 0.1
 _LOOK_AT_REST_S = 0.4
 _STOP_S = 10.0
 _ASKED_AGAIN = 10
+# So many signals, and each refused for a limit of the account.
+_REFUSED = 5
+_LIMITS = tuple(
+    f"{control}: "
+    for control in ("event_concentration", "sport_exposure", "daily_loss", "weekly_loss", "daily_trades")
+)
 
 
 class Store(Documents, Protocol):
@@ -121,6 +127,7 @@ class Lane:
         self.folder.mkdir(parents=True, exist_ok=True)
         self._rng = random.Random(f"{self.seed}/lane")  # noqa: S311 - reproducible
         self._note = self.folder / "sprung"
+        self._log, self._told = self.folder / "process.log", 0
 
     async def run(self, count: int, rest_every: int) -> Tally:
         """So many kills, with a rest now and then and at the end."""
@@ -226,6 +233,7 @@ class Lane:
         try:
             await self._until(self._is_at_rest, _REST_S, "it does not come to rest", process)
             self._judge("at rest", await self._unequal())
+            self._told = _size(self._log)
             await self._until(self._trades, _TRADES_AGAIN_S, "it does not trade again", process)
             await self._until(self._is_at_rest, _REST_S, "it does not come to rest again", process)
         finally:
@@ -284,13 +292,23 @@ class Lane:
         )
 
     async def _trades(self) -> bool:
-        """Whether an order came to the exchange since it was last at rest; raises signals until it does."""
+        """Whether an order came to the exchange since it was last at rest; raises signals until it does.
+
+        Or none can: the limits of an account are used up some day.
+        """
         orders = len((await self._venue.truth()).orders)
-        if orders > self.tally.orders:
+        if orders > self.tally.orders or self._is_at_a_limit():
             return True
         if self._rng.random() < 0.3:
             await self._raise_one()
         return False
+
+    def _is_at_a_limit(self) -> bool:
+        """Whether every order refused since it was last at rest met a limit that time does not lift."""
+        with self._log.open(errors="replace") as log:
+            log.seek(self._told)
+            refused = [line for line in log if '"message":"order rejected: ' in line]
+        return len(refused) >= _REFUSED and all(any(one in line for one in _LIMITS) for line in refused)
 
     async def _unequal(self) -> list[str]:
         """What is wrong at rest, also when asked again: one order more may have come between two reads."""
@@ -353,6 +371,7 @@ class Lane:
             "PYTHONPATH": f"{SITE}{os.pathsep}{REPOSITORY}",
             "PYTHONUNBUFFERED": "1",
             "CRASH_CLOCK": self.clock.text,
+            "CRASH_TRIAL": str(os.getpid()),
             "DATA_DIR": str(self.folder / "var"),
             "LEAGUES": "nfl,nba,nhl",
             "LIVE_ORDERS": "true",
@@ -362,11 +381,15 @@ class Lane:
 
     async def _born(self, trap: dict[str, str], *, is_cold: bool) -> Process:
         self.tally.started += 1
-        log = self.folder / "process.log"
+        log = self._log
         _note(log, f"--- life {self.tally.started}: {trap.get('CRASH_TRAP', 'no trap')}")
         if is_cold:
             return await cold(self.folder, log, self._environment() | self._venue.settings | trap)
         return await self._cradle.bear(log, trap)
+
+
+def _size(log: Path) -> int:
+    return log.stat().st_size if log.exists() else 0
 
 
 def _note(log: Path, line: str) -> None:
