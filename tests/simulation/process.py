@@ -147,6 +147,7 @@ class Machine:
     gave_up: list[str] = field(default_factory=list)
     leaked: list[str] = field(default_factory=list)
     _main: asyncio.Task[None] | None = None
+    _asked: Incarnation | None = None  # to end
     _traps: list[_Trap] = field(default_factory=list)
 
     @property
@@ -196,8 +197,11 @@ class Machine:
         asked, main = self.running, self._main
         if asked is None or main is None:
             return
-        self.loop.record.effect(asked.name, "is asked to stop")
-        main.cancel()
+        # Being asked twice is as being asked once: a signal of the system sets what is set.
+        if self._asked is not asked:
+            self._asked = asked
+            self.loop.record.effect(asked.name, "is asked to stop")
+            main.cancel()
         await asyncio.wait([main], timeout=GRACE_S)
         if self.running is asked:
             self.kill("did not stop in time")

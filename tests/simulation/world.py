@@ -298,6 +298,8 @@ class Run:
 
     async def _trades_again(self) -> None:
         """A good signal must lead to an order within bounded time, unless a limit forbids it."""
+        # What was under way to the end may have opened one more breaker, for a person to close.
+        self.close_breakers()
         before, since = len(self.case.orders), self.loop.time()
         while len(self.case.orders) == before:
             if self._is_at_a_limit(since):
