@@ -162,8 +162,9 @@ def settlement(
     stored = StoredBook(documents, ACCOUNT, clock, SystemRandom())
     holder = f"settlement/{RandomIds().new()}"
     reservations = Reservations(stored, holder, Gate(risk_limits(settings)), nothing_is_sent)
-    journal = Journal(reservations, bus, clock, "live" if settings.kalshi_key_id else "paper")
-    return Settlement(stored, Settler(client, Account(stored), journal), journal)
+    journal = Journal(reservations, bus, clock, "live" if settings.live_orders else "paper")
+    settler = Settler(client, Account(stored), journal)
+    return Settlement(stored, settler, journal, ResultWatch(client, documents, bus, clock))
 
 
 def odds_scraper(

@@ -16,7 +16,6 @@ import msgspec
 from shared.clock import Clock
 from shared.config import Backend, Secret, Settings
 from shared.delivery import Intake, NoGraves
-from shared.heard import HeardBus
 from shared.messages import BY_TOPIC, Message
 from shared.ports import Blobs, Bus, Documents, Secrets, Warehouse
 from shared.topology import EXECUTION_TOPICS
@@ -25,6 +24,7 @@ if TYPE_CHECKING:
     from shared.backends.gcp.blobs import BucketBlobs
     from shared.backends.gcp.bus import PubSubBus
     from shared.backends.gcp.documents import FirestoreDocuments
+    from shared.backends.gcp.heard import HeardBus
     from shared.backends.gcp.secrets import ManagedSecrets
     from shared.backends.gcp.warehouse import BigQueryWarehouse
     from shared.backends.local.blobs import FileBlobs
@@ -203,6 +203,8 @@ class CloudPlatform:
     @cached_property
     def heard(self) -> HeardBus:
         """The topics of Pub/Sub; what the execution service is to hear of others is pulled."""
+        from shared.backends.gcp.heard import HeardBus
+
         made = HeardBus(self.bus, {(topic, "execution") for topic in EXECUTION_TOPICS})
         self._open.push_async_callback(made.close)
         return made

@@ -10,12 +10,12 @@ import asyncio
 import logging
 import random
 from collections.abc import Awaitable, Callable
-from contextlib import AsyncExitStack
+from contextlib import AsyncExitStack, suppress
 
 import msgspec
 
-from shared.clock import MINUTE, Clock, Instant
-from shared.errors import ArbError, MalformedError
+from shared.clock import DAY, MINUTE, Clock, Instant
+from shared.errors import ArbError, ConflictError, MalformedError
 from shared.execution.decide import is_expired
 from shared.idempotence import Seen
 from shared.messages import Message, OpportunityAssessed, Quarantined, SignalRaised, seal
@@ -30,6 +30,9 @@ _AGAIN_S = 1.0
 _PULL_AGAIN_S = 10.0
 # After this much of a game its markets hold nothing for a pre-game strategy.
 _FORGET_AFTER = 30 * MINUTE
+# History has every signal for good; in the store it is of use while it may be worked, and to look back.
+_KEPT = 2 * DAY
+_AT_ONCE = 100
 
 
 class ExecutionService(Loops):
@@ -106,6 +109,8 @@ class SignalIntake:
         self._parts, self._trading = parts, trading
         self._known: Seen[str] = Seen()
         self._over: dict[str, Instant] = {}
+        # What stands in the store: its version, and when it may go.
+        self._kept: dict[str, tuple[int, Instant]] = {}
         self._since = parts.clock.now()
 
     @property
@@ -150,8 +155,9 @@ class SignalIntake:
         await self._trading.watch_books()
 
     async def tidy(self) -> None:
-        """Let go of the books of markets whose games have begun."""
+        """Let go of the books of markets whose games have begun, and of signals that are long over."""
         now = self._clock.now()
+        await self._clear(now)
         gone = [ticker for ticker, over in self._over.items() if over <= now]
         for ticker in gone:
             del self._over[ticker]
@@ -159,9 +165,20 @@ class SignalIntake:
         if self._parts.stream is not None:
             await self._parts.stream.unwatch(gone)
 
+    async def _clear(self, now: Instant) -> None:
+        over = [path for path, (_, at) in self._kept.items() if at <= now]
+        for path in over[:_AT_ONCE]:
+            version, _ = self._kept.pop(path)
+            with suppress(ConflictError):  # another was here first
+                await self._parts.documents.delete_if(path, version)
+
     async def _stored(self, document: Document) -> None:
+        self._kept[document.path] = document.version, Instant(self._clock.now() + _KEPT)
         try:
-            await self.take(signal_of(document))
+            signal = signal_of(document)
+            over = Instant((signal.expires_at or signal.observed_at) + _KEPT)
+            self._kept[document.path] = document.version, over
+            await self.take(signal)
         except MalformedError as exc:
             bad = Quarantined(
                 observed_at=self._clock.now(), source=SIGNALS, reason=str(exc), sample=document.path

@@ -9,13 +9,14 @@ import pytest
 from shared.backends.memory.bus import DirectBus
 from shared.backends.memory.documents import MemoryDocuments
 from shared.bootstrap import settlement
-from shared.clock import Instant, ManualClock
+from shared.clock import HOUR, Instant, ManualClock
 from shared.config import load
 from shared.errors import RetryLaterError
 from shared.execution.stored_book import ACCOUNT, StoredBook
-from shared.messages import MarketListed, MarketSettled, Message, PositionChanged
+from shared.messages import MarketListed, MarketResolved, MarketSettled, Message, PositionChanged
 from shared.money import Price, Quantity, Usd
 from shared.orders.ledger import Position
+from shared.pipeline.places import MAPPINGS
 from shared.pipeline.settlement import SettlementReport
 from shared.risk.book import Holding
 from shared.terms import MarketStatus, Result
@@ -52,14 +53,14 @@ class Exchange:
 class Desk:
     """An account that holds ten contracts at 40 cents, and a settlement that shares its book."""
 
-    def __init__(self) -> None:
+    def __init__(self, given: dict[str, str] | None = None) -> None:
         self.clock = ManualClock(Instant(1_790_000_000_000_000))
         self.documents, self.bus, self.exchange = MemoryDocuments(), DirectBus(), Exchange(self.clock)
         self.heard: list[Message] = []
         self.deaf = False
-        for topic in (MarketSettled.TOPIC, PositionChanged.TOPIC):
+        for topic in (MarketSettled.TOPIC, PositionChanged.TOPIC, MarketResolved.TOPIC):
             self.bus.subscribe(topic, "test", self._hear)
-        settings = load({}, dotenv=None)
+        settings = load(given or {}, dotenv=None)
         self.settlement = settlement(
             self.documents,
             self.bus,
@@ -115,6 +116,21 @@ async def test_a_payout_that_could_not_be_told_is_told_by_the_next_call(desk: De
     desk.deaf = False
     assert await desk.settlement.turn() == SettlementReport(held=0, paid=0)
     assert len(desk.paid) == 1
+
+
+async def test_a_game_that_is_mapped_is_told_of_though_nothing_is_held(desk: Desk) -> None:
+    started = desk.clock.now() - 3 * HOUR
+    mapping = {"odds_event_id": "game", "starts_at": started, "markets": {"OTHER": {}}}
+    await desk.documents.create(f"{MAPPINGS}/game", mapping)
+    desk.exchange.ended()
+    assert (await desk.settlement.turn()).results == 1
+    assert [one.ticker for one in desk.heard if isinstance(one, MarketResolved)] == ["OTHER"]
+
+
+async def test_what_is_booked_says_how_it_was_traded() -> None:
+    for live in ("true", "false"):
+        desk = await Desk({"LIVE_ORDERS": live}).opened()
+        assert desk.settlement._journal.mode == ("live" if live == "true" else "paper")
 
 
 async def test_what_another_process_has_paid_is_not_paid_again(desk: Desk) -> None:

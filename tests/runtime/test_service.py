@@ -10,7 +10,7 @@ from dataclasses import dataclass, field, replace
 import msgspec
 import pytest
 
-from shared.clock import HOUR, SECOND, Instant
+from shared.clock import DAY, HOUR, SECOND, Instant
 from shared.edges.board import Board
 from shared.edges.detector import DetectorSettings
 from shared.errors import ConfigError, CredentialsError, VenueDownError
@@ -417,6 +417,19 @@ async def test_games_that_have_begun_are_let_go_of(bench: Bench) -> None:
     await bench.service.intake.tidy()
     assert bench.stream.unwatched[-1] == TICKER
     assert TICKER not in bench.house.books
+
+
+async def test_signals_that_are_long_over_leave_the_store_and_others_stay(bench: Bench) -> None:
+    await bench.run()
+    await bench.store(raised())
+    await bench.house.documents.create(f"{SIGNALS}/bad", {"signal_id": "bad"})
+    await bench.run(2)
+    bench.house.clock.set(Instant(START + DAY))
+    await bench.service.intake.tidy()
+    assert len(await bench.house.documents.query(SIGNALS)) == 2
+    bench.house.clock.set(Instant(START + 3 * DAY))
+    await bench.service.intake.tidy()
+    assert await bench.house.documents.query(SIGNALS) == []
 
 
 # --- losses -----------------------------------------------------------------------------------------------

@@ -42,7 +42,8 @@ module "function" {
     # Read at the start by the process itself, in the versions named here and no others.
     length(local.pinned[each.key]) == 0 ? {} : { SECRET_VERSIONS = join(",", local.pinned[each.key]) },
     contains(each.value.secrets, local.trading_key) && var.kalshi_key_id != null ? { KALSHI_KEY_ID = var.kalshi_key_id } : {},
-    each.value.runs == "service" ? { LIVE_ORDERS = tostring(var.live_orders) } : {},
+    # Who trades, and who books what was traded: under the same name.
+    contains(["execution", "settlement"], each.key) ? { LIVE_ORDERS = tostring(var.live_orders) } : {},
   )
   network    = each.value.runs == "service" ? module.network.network : null
   subnetwork = each.value.runs == "service" ? module.network.subnetwork : null

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import pytest
 
+from shared.backends.gcp.heard import HeardBus
 from shared.backends.memory.bus import DirectBus
 from shared.clock import Instant
 from shared.errors import RetryLaterError
-from shared.heard import HeardBus
 from shared.messages import Message, TickSeen, seal
 
 TOPIC = TickSeen.TOPIC
