@@ -240,8 +240,8 @@ run "the_whole_system" {
   assert {
     condition = toset([
       for name, function in module.function : name if lookup(function.shape.environment, "LIVE_ORDERS", "") == "true"
-    ]) == toset(["execution"])
-    error_message = "one service sends orders"
+    ]) == toset(["execution", "settlement"])
+    error_message = "who sends orders and who books what they earned must agree; the key is the sender's alone"
   }
 
   assert {
