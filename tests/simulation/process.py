@@ -151,6 +151,11 @@ class Machine:
     _traps: list[_Trap] = field(default_factory=list)
 
     @property
+    def main(self) -> asyncio.Task[None] | None:
+        """The program's task, while it runs."""
+        return self._main
+
+    @property
     def name(self) -> str:
         """``p0``, ``p1``, …"""
         return f"p{self.number}"

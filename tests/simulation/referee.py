@@ -86,7 +86,7 @@ class Referee:
         """A message was handed to the bus."""
         self._no_secret(f"message {message.TOPIC}", encode(message))
         if isinstance(message, OrderUpdated) and message.status is OrderStatus.REJECTED:
-            self.case.told.append(message)
+            self.case.told.append(msgspec.json.decode(encode(message), type=OrderUpdated))
 
     def answered(self, answer: Reserved | Refused) -> None:
         """An order was granted or refused, inside a process."""

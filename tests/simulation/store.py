@@ -9,7 +9,10 @@ from __future__ import annotations
 import asyncio
 import random
 from collections.abc import AsyncIterator, Callable, Coroutine, Mapping, Sequence
+from dataclasses import replace
 from typing import Any, TypeVar
+
+import msgspec
 
 from shared.backends.memory.documents import MemoryDocuments
 from shared.errors import (
@@ -66,6 +69,8 @@ class Store:
 
     def commit(self, who: str, writes: Sequence[Write]) -> list[int]:
         """Take effect, or raise; whoever watches will hear of it."""
+        # Values of its own: what a store keeps is not memory of the process that wrote it.
+        writes = [_copied(write) for write in writes]
         versions = at_once(self.held.batch(writes))
         self.loop.record.effect(who, "commits", " ".join(f"{type(w).__name__} {w.path}" for w in writes))
         self.on_commit(who, writes)
@@ -196,6 +201,12 @@ class ProcessDocuments:
 def _give(answer: asyncio.Future[T], result: T) -> None:
     if not answer.done():
         answer.set_result(result)
+
+
+def _copied(write: Write) -> Write:
+    if isinstance(write, Delete):
+        return write
+    return replace(write, value=msgspec.json.decode(msgspec.json.encode(write.value)))
 
 
 def _fail(answer: asyncio.Future[Any], error: Exception) -> None:

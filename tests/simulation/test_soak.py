@@ -2,23 +2,33 @@
 
 from __future__ import annotations
 
-import tracemalloc
-
 from tests.simulation.plan import Plan
 from tests.simulation.programs import PROGRAMS
-from tests.simulation.soak import Soak, verdict
+from tests.simulation.soak import Soak, held_bytes, verdict
 
 
 def test_an_hour_leaves_nothing_behind() -> None:
     plan = Plan(seed=1, seconds=3600.0, skews=(0.2,), signals=4.0)
-    tracemalloc.start()
-    try:
-        soak = Soak(plan, PROGRAMS["service"], steps=1 << 40)
-        soak.go()
-    finally:
-        tracemalloc.stop()
+    soak = Soak(plan, PROGRAMS["service"], steps=1 << 40)
+    soak.go()
     assert verdict(soak) == []
     assert soak.counts["filled"] > 20
+
+
+def test_what_a_process_holds_is_counted_wherever_it_hides() -> None:
+    class Thing:
+        def __init__(self) -> None:
+            self.kept: list[bytes] = []
+
+    thing = Thing()
+    Thing.__module__ = "shared.somewhere"
+
+    def remembers() -> Thing:
+        return thing
+
+    before = held_bytes([remembers])
+    thing.kept.append(bytes(1_000_000))
+    assert 1_000_000 <= held_bytes([remembers]) - before < 1_001_000
 
 
 def test_growth_is_noticed() -> None:
