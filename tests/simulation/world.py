@@ -83,7 +83,7 @@ _LIMITING = frozenset(
 
 
 def limits_of(tightness: int) -> RiskLimits:
-    """Limits of a run: from ones that hardly bind to ones that bind within a minute."""
+    """Limits of a run: from ones that hardly bind to ones that bind within a minute; 4 lasts for days."""
     wide = RiskLimits(
         max_quantity_per_trade=Quantity(50 * LOTS),
         max_risk_per_trade=Usd(100 * _DOLLAR),
@@ -106,6 +106,7 @@ def limits_of(tightness: int) -> RiskLimits:
         ),
         replace(wide, max_daily_loss=Usd(9 * _DOLLAR), max_risk_per_trade=Usd(5 * _DOLLAR)),
         replace(wide, max_quantity_per_event=Quantity(25 * LOTS), max_sport_share_basis_points=60),
+        replace(wide, max_trades_per_day=100_000, max_quantity_per_event=Quantity(10**6 * LOTS)),
     )[tightness]
 
 
