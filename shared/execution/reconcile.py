@@ -74,7 +74,15 @@ def is_asked(difference: Difference, book: Book, statement: Statement) -> bool:
     """Whether ``statement`` and ``book`` could show ``difference`` now, or something is on its way there."""
     if difference.what == "cash":
         return not _cash_moves(book, statement)
-    return difference.ticker not in _moving(book, statement)
+    return difference.ticker not in _moving(book, statement) or _is_paid_out(
+        difference.ticker, book, statement
+    )
+
+
+def _is_paid_out(ticker: str, book: Book, statement: Statement) -> bool:
+    """Whether a market is over on both sides: whatever differed before, nothing does now."""
+    held = {*book.holdings, *statement.positions, *(one.ticker for one in book.reserved.values())}
+    return ticker in statement.paid and ticker not in held
 
 
 def _moving(book: Book, statement: Statement) -> frozenset[str]:

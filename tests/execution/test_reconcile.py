@@ -291,6 +291,18 @@ async def test_a_market_the_venue_has_paid_is_settled_before_it_is_compared(desk
 # --- fills ------------------------------------------------------------------------------------------------
 
 
+async def test_a_difference_in_a_market_that_both_have_paid_is_over(desk: Desk) -> None:
+    await desk.buy(30)
+    cash = Usd(desk.execution.account.book.cash + 30 * DOLLAR)
+    for _ in range(2):  # its position is gone, and its payout not listed yet: reads lag
+        assert not await desk.compare(positions={})
+    assert [what for what, *_ in desk.told] == ["position"]
+    await desk.execution.journal.settled(TICKER, ONE, Result.YES)
+    desk.house.tick(3)
+    assert await desk.compare(cash=cash, positions={}, paid=frozenset({TICKER}))
+    assert desk.told[-1] == ("position", True, "the venue agrees again")
+
+
 async def test_a_fill_of_an_order_that_is_not_ours_is_a_difference(desk: Desk) -> None:
     for _ in range(2):
         await desk.compare(fills=(foreign(now=desk.house.clock.now()),))
