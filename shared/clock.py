@@ -36,6 +36,11 @@ _NULL_YEAR = 1900  # the exchange writes year 1 where it means "none"
 FOREVER = 100 * 366 * DAY
 
 
+def pace_of(clock: Clock) -> float:
+    """Seconds of ``clock`` in one of the machine's: a disk is as slow as it is, however fast a run goes."""
+    return clock.speed if isinstance(clock, ScaledClock) else 1.0
+
+
 def age(since: Instant, now: Instant) -> int:
     """Microseconds from ``since`` to ``now``; for ever if the clock was set back behind ``since``.
 

@@ -9,7 +9,7 @@ import asyncio
 import random
 
 from shared.cas import update
-from shared.clock import Clock, Instant, ScaledClock, first
+from shared.clock import Clock, Instant, first, pace_of
 from shared.errors import RefusedError
 from shared.execution.account import Account
 from shared.ports import Document, Documents, Value
@@ -74,8 +74,7 @@ class _Follower:
 
     def __init__(self, documents: Documents, account: Account, clock: Clock) -> None:
         self._documents, self._account, self._clock = documents, account, clock
-        # A disk is as slow as it is, however fast the run's clock goes.
-        speed = clock.speed if isinstance(clock, ScaledClock) else 1.0
+        speed = pace_of(clock)
         self._patience_s, self._pace_s = _PATIENCE_S * speed, _READ_AGAIN_S * speed
         self._version = 0
         self._is_read = False

@@ -12,7 +12,9 @@ from shared.fees.protocol import Level
 from shared.messages import OpportunityAssessed, SignalRaised
 from shared.money import Price, Quantity
 
-_PASSING = frozenset({"order_rate", "cooldown", "breaker", "canary", "risk_state", "lease", "market"})
+_PASSING = frozenset(
+    {"order_rate", "cooldown", "breaker", "canary", "risk_state", "lease", "market", "decision"}
+)
 # Reasons that speak of the quote of the moment, not of what the contract is worth. Where nobody offers the
 # side no worth is told, and a signal could outlive what it was raised on.
 _OF_THE_QUOTE = frozenset(

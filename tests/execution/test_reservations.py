@@ -9,6 +9,7 @@ import pytest
 from shared.backends.memory.documents import MemoryDocuments
 from shared.clock import DAY, SECOND, Instant, ManualClock
 from shared.errors import AlreadyExistsError, ConflictError, MalformedError, StorageError
+from shared.execution.watch import passes
 from shared.money import ONE, Price, Usd
 from shared.orders.ledger import Position, Settlement
 from shared.ports import Document, Value
@@ -113,7 +114,17 @@ async def test_a_book_that_nobody_confirmed_lately_refuses_until_somebody_does()
     clock.set(Instant(MONDAY + 31 * SECOND))
     assert refusals(await desk.executor().reserve(proposal(), intent)) == {"risk_state"}
     await desk.book.confirm()
-    granted(await desk.executor().reserve(proposal(), intent))
+    granted(await desk.executor().reserve(proposal(at=clock.now()), intent))
+
+
+async def test_what_was_decided_before_its_process_froze_is_decided_again() -> None:
+    clock = ManualClock(MONDAY)
+    desk = await Desk(clock=clock).open()
+    clock.set(Instant(MONDAY + 6 * SECOND))
+    answer = await desk.executor().reserve(proposal(at=MONDAY), intent)
+    assert answer.reasons == ("decision: decided 6 s ago: look again",)  # type: ignore[union-attr]
+    assert passes(refusals(answer))
+    granted(await desk.executor().reserve(proposal(at=clock.now()), intent))
 
 
 async def test_an_executor_whose_epoch_is_over_cannot_reserve() -> None:
@@ -241,7 +252,7 @@ async def test_a_person_resumes_and_the_run_of_losses_is_over() -> None:
     assert refusals(await executor.reserve(proposal("2"), intent)) == {"consecutive_losses"}
     clock.set(Instant(MONDAY + 10 * SECOND))
     await desk.book.resume(clock.now())
-    granted(await executor.reserve(proposal("2"), intent))
+    granted(await executor.reserve(proposal("2", at=clock.now()), intent))
 
 
 async def test_opening_again_keeps_what_is_there() -> None:
