@@ -65,10 +65,25 @@ class Scene:
     truth: Callable[[], Truth]
 
 
+class Still:
+    """A world as bookmakers see it who have stopped looking: they quote by the time of day."""
+
+    def __init__(self, world: World) -> None:
+        self._world, self.now = world, world.now
+
+    def __getattr__(self, name: str) -> object:
+        return getattr(self._world, name)
+
+
 class StandingWorld(World):
     """Moves until it is told to stand: then its time goes on, and nobody trades but the member."""
 
     standing = False
+
+    def stand(self) -> None:
+        """From now on no price moves by itself."""
+        self.standing = True
+        self.feed._world = Still(self)  # type: ignore[assignment]
 
     def advance(self, to: Instant) -> None:
         """As any world, or time alone."""
@@ -85,7 +100,7 @@ async def scene() -> AsyncIterator[Scene]:
         now = SystemClock().now()
         world = StandingWorld(seed, Instant(now - _MOVED_S * SECOND), _GAMES)
         world.advance(now)
-        world.standing = True
+        world.stand()
         async with serve(world, SystemClock()) as urls:
             expected = await in_one_process(urls, now)
             later = await in_one_process(urls, Instant(now + _LASTS_S * SECOND))

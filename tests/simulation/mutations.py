@@ -23,7 +23,6 @@ from shared.execution.executor import Executor
 from shared.execution.gateway import Accepted, Outcome, Rejected, Unknown
 from shared.execution.live import LiveGateway
 from shared.execution.reservations import Refused, Reservations, Reserved
-from shared.execution.trader import Authority
 from shared.ids import as_uuid, digest
 from shared.lease import DocumentLease
 from shared.messages import MarketListed
@@ -156,8 +155,11 @@ def _lease_never_ends(original: Any) -> Any:
     return acquire
 
 
-def _terms_do_not_end(_: Any) -> Any:
-    return lambda self: None if self.term is None else self.term.epoch
+def _sent_as_approved(_: Any) -> Any:
+    async def sent(self: Executor, order: ApprovedOrder, epoch: int) -> Outcome:
+        return await self.gateway.place(order)
+
+    return sent
 
 
 def _counted_twice(original: Any) -> Any:
@@ -392,10 +394,10 @@ MUTATIONS: tuple[Mutation, ...] = (
         processes=2,
     ),
     Mutation(
-        "the end of a term is not looked at",
-        Authority,
-        "epoch",
-        _terms_do_not_end,
+        "whoever wakes up sends what was approved before it froze",
+        Executor,
+        "_sent",
+        _sent_as_approved,
         plan=_frozen_before_sending,
     ),
     Mutation("every fill counts twice", bookkeeping, "book_order", _counted_twice),

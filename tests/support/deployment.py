@@ -264,7 +264,10 @@ async def deployed(
         [port] = free_ports(1)
         given = {**environment, "PYTHONPATH": f"{_SITE}{os.pathsep}{_ROOT}", "PORT": str(port), **trading}
         processes[EXECUTION.name] = Process(EXECUTION, port, given, folder / "execution.log")
-    async with aiohttp.ClientSession(timeout=aiohttp.ClientTimeout(60)) as http, _listening(relay) as url:
+    # A connection for each call: a server closes an idle one just as the next call takes it.
+    connector = aiohttp.TCPConnector(force_close=True)
+    session = aiohttp.ClientSession(timeout=aiohttp.ClientTimeout(60), connector=connector)
+    async with session as http, _listening(relay) as url:
         await asyncio.to_thread(_make, project, url)
         made = Deployment(project, processes, relay, http)
         try:
