@@ -40,7 +40,7 @@ run: $(VENV)/.run ## the whole system against the built-in simulator, on paper
 	@$(BIN)/arb run $(ARGS)
 
 test: $(VENV)/.dev ## the whole suite, in parallel
-	@$(BIN)/pytest -n auto --dist worksteal $(ARGS)
+	@$(BIN)/pytest -n auto --dist worksteal --ignore=tests/e2e $(ARGS)
 
 lint: $(VENV)/.dev ## ruff and mypy, strict
 	@$(BIN)/ruff check .

@@ -92,7 +92,7 @@ class Trader:
         before, self.authority.term = self.authority.term, term
         if term is None or before is None or term.epoch != before.epoch:
             self.authority.is_ready = False
-            self._account.waiting = "recovering" if term else "another executor holds the lease"
+            self._waits("recovering" if term else "another executor holds the lease")
 
     async def turn(self) -> None:
         """Recover if the lease is new, ask about unknown outcomes, and see whether trading may go on."""
@@ -100,7 +100,7 @@ class Trader:
         term = self.authority.term
         if term is None or self._clock.now() >= term.expires_at:
             self.authority.is_ready = False
-            self._account.waiting = "no lease: another executor holds it, or the store does not answer"
+            self._waits("no lease: another executor holds it, or the store does not answer")
             return
         if self._recovered != term.epoch:
             await self._recover(term.epoch)
@@ -109,7 +109,13 @@ class Trader:
         # While we asked, the lease may have gone to another; a term that was only renewed is still ours.
         held = self.authority.term
         self.authority.is_ready = not reasons and held is not None and held.epoch == term.epoch
-        self._account.waiting = "; ".join(reasons)
+        self._waits("; ".join(reasons))
+
+    def _waits(self, reason: str) -> None:
+        """Why nothing is sent, empty when it may be; said once, when it changes."""
+        if reason != self._account.waiting:
+            _log.info("trading waits: %s", reason) if reason else _log.info("trading goes on")
+        self._account.waiting = reason
 
     async def reconcile(self) -> None:
         """Compare with the venue once, while holding the lease."""

@@ -114,7 +114,9 @@ def _is_executed(scene: Scene, seen: Evidence) -> bool:
 
 async def agrees(where: str, scene: Scene) -> None:
     """Decisions and signals are those of one process, books and history those of the exchange."""
-    assert await left(where) == scene.expected
+    found = await left(where)
+    assert found.signals ^ scene.expected.signals == frozenset()
+    assert found == scene.expected
     seen = await evidence(where, scene)
     assert faults_of(seen, AT_REST) == []
     fills = [decode(FillRecorded.TOPIC, one.data) for one in kept(where, FillRecorded.TOPIC)]

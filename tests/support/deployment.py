@@ -255,13 +255,13 @@ async def deployed(
         "PYTHONPATH": str(_ROOT),
         **settings,
     }
-    ports = free_ports(len(FUNCTIONS))
+    # All at once: a port that nobody holds yet is given twice.
+    *ports, port = free_ports(len(FUNCTIONS) + 1)
     processes = {
         function.name: Process(function, port, environment, folder / f"{function.name}.log")
         for function, port in zip(FUNCTIONS, ports, strict=True)
     }
     if trading is not None:
-        [port] = free_ports(1)
         given = {**environment, "PYTHONPATH": f"{_SITE}{os.pathsep}{_ROOT}", "PORT": str(port), **trading}
         processes[EXECUTION.name] = Process(EXECUTION, port, given, folder / "execution.log")
     # A connection for each call: a server closes an idle one just as the next call takes it.
