@@ -10,7 +10,7 @@ from shared.books.book import OrderBook
 from shared.books.firewall import QuoteLimits, refusals
 from shared.books.grid import on_grid
 from shared.books.walk import take
-from shared.clock import Instant
+from shared.clock import SECOND, Clock, Instant, age, pace_of
 from shared.edges.profiles import RULES
 from shared.edges.states import contract_worth
 from shared.fees.kalshi import FeeSchedule, order_budget
@@ -19,6 +19,15 @@ from shared.messages import SignalRaised
 from shared.money import LOTS, MICROS, Price, Quantity, Usd, format_price, format_quantity
 from shared.risk.controls import Proposal, risk_of
 from shared.risk.limits import RiskLimits
+
+# What was decided on a book of then: a process may freeze between two steps, a store may be slow.
+_STANDS_S = 5.0
+
+
+def overdue(decided_at: Instant, clock: Clock) -> str:
+    """How long ago a decision was made, once that is too long to act on it; else empty."""
+    waited = age(decided_at, clock.now())
+    return f"{waited / SECOND:.0f} s" if waited > _STANDS_S * SECOND * pace_of(clock) else ""
 
 
 def decide(

@@ -17,14 +17,14 @@ from shared.books.book import OrderBook
 from shared.books.firewall import QuoteLimits
 from shared.books.grid import floor_to_grid
 from shared.books.walk import take
-from shared.clock import SECOND, Clock, Instant, age, first, pace_of
+from shared.clock import SECOND, Clock, Instant, first
 from shared.errors import AlreadyExistsError, ArbError
 from shared.execution.account import Account
-from shared.execution.decide import decide, too_late, unusable
+from shared.execution.decide import decide, overdue, too_late, unusable
 from shared.execution.gateway import CROSSED, Accepted, Gateway, Outcome, Rejected, Unknown
 from shared.execution.journal import Journal, News
 from shared.execution.policy import OrderPolicy
-from shared.execution.reservations import DECISION_S, Refused
+from shared.execution.reservations import Refused
 from shared.execution.safety import Safety
 from shared.execution.watch import Watch, passes, stands
 from shared.fees.kalshi import FeeSchedule
@@ -292,10 +292,8 @@ class Executor:
             return await self._unsent(
                 order, Rejected("lease", "the lease was lost before the order was sent")
             )
-        waited = age(order.proposal.at, self._clock.now())
-        if waited > DECISION_S * SECOND * pace_of(self._clock):
-            late = f"approved {waited / SECOND:.0f} s before it could be sent"
-            return await self._unsent(order, Rejected("late", late))
+        if waited := overdue(order.proposal.at, self._clock):
+            return await self._unsent(order, Rejected("late", f"approved {waited} before it could be sent"))
         started = self._stopwatch()
         try:
             outcome = await self.gateway.place(order)

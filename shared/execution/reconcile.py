@@ -74,19 +74,13 @@ def is_asked(difference: Difference, book: Book, statement: Statement) -> bool:
     """Whether ``statement`` and ``book`` could show ``difference`` now, or something is on its way there."""
     if difference.what == "cash":
         return not _cash_moves(book, statement)
-    return difference.ticker not in _moving(book, statement) or _is_paid_out(
-        difference.ticker, book, statement
-    )
-
-
-def _is_paid_out(ticker: str, book: Book, statement: Statement) -> bool:
-    """Whether a market is over on both sides: whatever differed before, nothing does now."""
-    held = {*book.holdings, *statement.positions, *(one.ticker for one in book.reserved.values())}
-    return ticker in statement.paid and ticker not in held
+    return difference.ticker not in _moving(book, statement)
 
 
 def _moving(book: Book, statement: Statement) -> frozenset[str]:
-    return statement.paid.union(one.ticker for one in book.reserved.values())
+    """Markets with an order on its way, or with a payout that has not reached both sides."""
+    half_paid = statement.paid & (book.holdings.keys() | statement.positions.keys())
+    return half_paid.union(one.ticker for one in book.reserved.values())
 
 
 def _cash_moves(book: Book, statement: Statement) -> bool:

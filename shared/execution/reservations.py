@@ -20,8 +20,8 @@ from itertools import count
 import msgspec
 
 from shared import cas
-from shared.clock import SECOND, age, pace_of
 from shared.errors import AlreadyExistsError, ArbError, ConflictError, MalformedError
+from shared.execution.decide import overdue
 from shared.execution.stored_book import StoredBook
 from shared.money import Price, Quantity, notional_up
 from shared.orders.ledger import Fill, Settlement
@@ -37,8 +37,6 @@ from shared.terms import OrderStatus
 MARKS = "risk"
 # Three rounds of reconciliation: one may be late, none may be missing for long.
 MAX_AGE_S = 30.0
-# What was decided on a book of then: a process may freeze between two steps, a store may be slow.
-DECISION_S = 5.0
 
 Guard = Callable[[Proposal], Awaitable[Safeguards]]
 Intent = Callable[[ApprovedOrder], Value]
@@ -214,8 +212,8 @@ class Reservations:
         refusal = self._unfit(book, proposal, attempt.epoch)
         if refusal is not None:
             return refusal
-        if (decided := age(attempt.proposal.at, proposal.at)) > DECISION_S * SECOND * pace_of(self._clock):
-            return _refused(proposal, "decision", f"decided {decided / SECOND:.0f} s ago: look again")
+        if waited := overdue(attempt.proposal.at, self._clock):
+            return _refused(proposal, "decision", f"decided {waited} ago: look again")
         view = guards.over(book.view(proposal.event, proposal.sport, proposal.at), book.canary)
         verdict = self._gate.judge(proposal, view)
         if not verdict.approved:

@@ -114,7 +114,7 @@ class Trader:
     def _waits(self, reason: str) -> None:
         """Why nothing is sent, empty when it may be; said once, when it changes."""
         if reason != self._account.waiting:
-            _log.info("trading waits: %s", reason) if reason else _log.info("trading goes on")
+            _log.info("trading %s", f"waits: {reason}" if reason else "goes on")
         self._account.waiting = reason
 
     async def reconcile(self) -> None:

@@ -26,8 +26,7 @@ from shared.mapping.mapper import map_markets
 from shared.mapping.series import Series, classify
 from shared.mapping.tables import league_of_sport_key
 from shared.messages import MappingDecided, MarketListed, Message, OddsEvent, seal
-from shared.pipeline.places import MAPPINGS as MAPPINGS
-from shared.pipeline.places import SLATES as SLATES
+from shared.pipeline.places import MAPPINGS, SLATES
 from shared.ports import Bus, Documents
 
 _KEPT = 2 * DAY
