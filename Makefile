@@ -39,7 +39,7 @@ install: $(VENV)/.run ## create .venv with the arb command in it
 run: $(VENV)/.run ## the whole system against the built-in simulator, on paper
 	@$(BIN)/arb run $(ARGS)
 
-test: $(VENV)/.dev ## the whole suite, in parallel
+test: $(VENV)/.dev ## the suite, in parallel: all but e2e
 	@$(BIN)/pytest -n auto --dist worksteal --ignore=tests/e2e $(ARGS)
 
 lint: $(VENV)/.dev ## ruff and mypy, strict

@@ -23,8 +23,6 @@ from asyncio import selector_events
 from collections.abc import Awaitable, Callable, Iterator
 from contextlib import AsyncExitStack, contextmanager
 from dataclasses import dataclass, field, replace
-from datetime import UTC, datetime, timedelta
-from ipaddress import ip_address
 from math import inf
 from pathlib import Path
 from typing import Any
@@ -91,7 +89,9 @@ def _lines(took: dict[str, list[int]]) -> Iterator[Line]:
 
 @contextmanager
 def _exchange(folder: Path) -> Iterator[int]:
-    _certificate(folder / "server.pem")
+    from tests.support.certificates import self_signed
+
+    self_signed(folder / "server.pem")
     command = [sys.executable, "-m", "benchmarks.orders", "server", str(folder)]
     process = subprocess.Popen(command, cwd=Path(__file__).parents[1], stdout=subprocess.PIPE, text=True)
     assert process.stdout is not None
@@ -100,32 +100,6 @@ def _exchange(folder: Path) -> Iterator[int]:
     finally:
         process.kill()
         process.communicate()
-
-
-def _certificate(path: Path) -> None:
-    """A key and its certificate, signed by itself, for the loopback address."""
-    from cryptography import x509
-    from cryptography.hazmat.primitives import hashes, serialization
-    from cryptography.hazmat.primitives.asymmetric import ec
-    from cryptography.x509.oid import NameOID
-
-    key, born = ec.generate_private_key(ec.SECP256R1()), datetime(2026, 1, 1, tzinfo=UTC)
-    name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "127.0.0.1")])
-    certificate = (
-        x509.CertificateBuilder()
-        .subject_name(name)
-        .issuer_name(name)
-        .public_key(key.public_key())
-        .serial_number(1)
-        .not_valid_before(born)
-        .not_valid_after(born + timedelta(days=36_500))
-        .add_extension(x509.SubjectAlternativeName([x509.IPAddress(ip_address("127.0.0.1"))]), critical=False)
-        .sign(key, hashes.SHA256())
-    )
-    pem, plain = serialization.Encoding.PEM, serialization.NoEncryption()
-    path.write_bytes(
-        key.private_bytes(pem, serialization.PrivateFormat.PKCS8, plain) + certificate.public_bytes(pem)
-    )
 
 
 async def _serve(folder: Path) -> None:

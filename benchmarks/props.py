@@ -19,6 +19,7 @@ from shared.pipeline.props_process import PropsProcessor
 from shared.pipeline.props_raw import Page
 from shared.props.day import DayReader
 from shared.props.predict import MarketConsensus
+from tests.support.props import MemoryBlobs
 
 GROUP = "props"
 MARKETS, GAMES, RUNGS = 2_000, 10, 5
@@ -30,22 +31,6 @@ _FIRST = "Al Bo Cy Di Ed Flo Gus Hal Ike Jo Kit Lou Max Ned Ola Pat Ray Sam Ted 
 _CLAUSE = "If a player is active but never takes the court, the market settles to a fair price."
 
 Json = dict[str, Any]
-
-
-class _Blobs:
-    """Pages in a dictionary."""
-
-    def __init__(self, held: dict[str, bytes]) -> None:
-        self.held = held
-
-    async def put(self, path: str, data: bytes) -> None:
-        self.held[path] = data
-
-    async def get(self, path: str) -> bytes:
-        return self.held[path]
-
-    async def list(self, prefix: str) -> list[str]:
-        return sorted(path for path in self.held if path.startswith(prefix))
 
 
 def pages() -> dict[str, bytes]:
@@ -112,14 +97,15 @@ def _lines(names: list[str]) -> list[Json]:
 
 def figures(quick: bool) -> list[Line]:
     """From cold stores, and again over what is remembered."""
-    runs, stored = (2 if quick else 5), pages()
+    runs, blobs = (2 if quick else 5), MemoryBlobs()
+    blobs.held = pages()
     run = PropsScraped(observed_at=NOW, run_id="run", game_date=DAY, prefix=PREFIX, markets=MARKETS)
     reports = []
 
     def processor() -> PropsProcessor:
         reader = DayReader(MarketConsensus())
         rng = random.Random(1)  # noqa: S311 - jitter of retries
-        return PropsProcessor(MemoryDocuments(), _Blobs(stored), DirectBus(), ManualClock(NOW), rng, reader)
+        return PropsProcessor(MemoryDocuments(), blobs, DirectBus(), ManualClock(NOW), rng, reader)
 
     def cold() -> None:
         reports.append(asyncio.run(processor().process(run)))

@@ -44,7 +44,7 @@ from shared.terms import Profile
 
 _log = logging.getLogger(__name__)
 
-_HANDLERS = Handlers(
+HANDLERS = Handlers(
     kalshi_scraper.handle,
     odds_scraper.handle,
     event_mapper.handle,
@@ -216,7 +216,7 @@ async def _run(plan: Plan, venues: Venues, seconds: float | None, plain: bool, j
     # On a terminal log lines would tear the view: there they go to the file alone.
     with logging_to(plan.folder / "arb.log", settings.log_format, redact, stderr=plain and _logs_json(plan)):
         parts = local_system(settings, venues, plan.folder, plan.clock, plan.options)
-        await _watched(LocalSystem(parts, _HANDLERS, SystemRandom()), plan, redact, seconds, plain)
+        await _watched(LocalSystem(parts, HANDLERS, SystemRandom()), plan, redact, seconds, plain)
     if json:
         print_json(summary(parts, plan.folder))
     else:

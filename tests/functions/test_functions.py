@@ -2,13 +2,10 @@
 
 from __future__ import annotations
 
-import asyncio
 import base64
 import subprocess
 import sys
-import threading
 from collections.abc import Iterator
-from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -21,11 +18,9 @@ from shared import entry, worker
 from shared.clock import SystemClock, from_datetime
 from shared.messages import AlertRaised, MarketListed, Message, PropsScraped, decode, encode, seal
 from shared.ports import Document
-from shared.simulator.schedule import SMALL
-from shared.simulator.server import serve
-from shared.simulator.world import World
 from shared.terms import MarketShape, MarketStatus
 from shared.topology import BY_NAME
+from tests.functions.venues import simulated_venues
 
 ROOT = Path(__file__).parents[2]
 PROP_TABLES = (
@@ -37,44 +32,13 @@ NAMES = tuple(sorted(BY_NAME))
 @pytest.fixture
 def venues(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Iterator[None]:
     """Simulated venues in a thread of their own, and settings that point the functions at them."""
-    loop = asyncio.new_event_loop()
-    ready: threading.Event = threading.Event()
-    stop = asyncio.Event()
-    found: dict[str, str] = {}
-
-    async def run() -> None:
-        start = SystemClock().now()
-        async with serve(World(7, start, replace(SMALL, players=1)), SystemClock()) as urls:
-            found.update(kalshi=urls.kalshi_base_url, odds=urls.odds_base_url, key=urls.odds_api_key)
-            ready.set()
-            await stop.wait()
-
-    thread = threading.Thread(target=lambda: loop.run_until_complete(run()))
-    thread.start()
-    assert ready.wait(20)
     monkeypatch.chdir(tmp_path)
-    for name, value in {
-        "KALSHI_BASE_URL": found["kalshi"],
-        "ODDS_API_BASE_URL": found["odds"],
-        "ODDS_API_KEY": found["key"],
-        "ODDS_DAILY_CREDITS": "1000",
-        "PROPS_DAILY_CREDITS": "500",
-        "LEAGUES": "nfl,nba,mlb,nhl,epl",
-        "DATA_DIR": str(tmp_path / "var"),
-    }.items():
-        monkeypatch.setenv(name, value)
-    worker._workers.clear()
-    yield
-    entry.run(_close())
-    loop.call_soon_threadsafe(stop.set)
-    thread.join(20)
-    loop.close()
-
-
-async def _close() -> None:
-    for held in worker._workers.values():
-        await held.close()
-    worker._workers.clear()
+    with simulated_venues() as settings:
+        for name, value in (
+            settings | {"LEAGUES": "nfl,nba,mlb,nhl,epl", "DATA_DIR": str(tmp_path / "var")}
+        ).items():
+            monkeypatch.setenv(name, value)
+        yield
 
 
 def client(name: str, kind: str) -> FlaskClient:

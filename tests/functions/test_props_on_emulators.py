@@ -5,20 +5,15 @@ Pub/Sub and Firestore are the real emulators. There is no emulator of Cloud Stor
 
 from __future__ import annotations
 
-import asyncio
 import base64
-import threading
 from collections.abc import Callable, Iterator
-from dataclasses import replace
 from pathlib import Path
 
 import pytest
 from google.cloud.pubsub_v1 import SubscriberClient
 from werkzeug.test import TestResponse
 
-from shared import entry, worker
 from shared.backends.local.blobs import FileBlobs
-from shared.clock import SystemClock
 from shared.messages import (
     Message,
     PropCompared,
@@ -31,10 +26,8 @@ from shared.messages import (
     encode,
 )
 from shared.platforms import CloudPlatform
-from shared.simulator.schedule import SMALL
-from shared.simulator.server import serve
-from shared.simulator.world import World
 from tests.functions.test_functions import client
+from tests.functions.venues import simulated_venues
 from tests.support.emulators import Emulators, make_topics, project
 
 pytestmark = pytest.mark.e2e
@@ -47,49 +40,21 @@ KINDS: tuple[type[Message], ...] = (
 @pytest.fixture
 def cloud(emulators: Emulators, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Iterator[str]:
     """The id of a project with every topic, and functions that run in it against simulated venues."""
-    loop, ready, found = asyncio.new_event_loop(), threading.Event(), dict[str, str]()
-    stop = asyncio.Event()
-
-    async def run() -> None:
-        start = SystemClock().now()
-        async with serve(World(7, start, replace(SMALL, players=1)), SystemClock()) as urls:
-            found.update(kalshi=urls.kalshi_base_url, odds=urls.odds_base_url, key=urls.odds_api_key)
-            ready.set()
-            await stop.wait()
-
-    thread = threading.Thread(target=lambda: loop.run_until_complete(run()))
-    thread.start()
-    assert ready.wait(60)
     name = project()
-    settings = {
-        **emulators.environment,
-        "BACKEND": "gcp",
-        "GOOGLE_CLOUD_PROJECT": name,
-        "KALSHI_BASE_URL": found["kalshi"],
-        "ODDS_API_BASE_URL": found["odds"],
-        "ODDS_API_KEY": found["key"],
-        "ODDS_DAILY_CREDITS": "1000",
-        "PROPS_DAILY_CREDITS": "500",
-        "LEAGUES": "nfl,nba,mlb,nhl",
-        "DATA_DIR": str(tmp_path),
-    }
-    for key, value in settings.items():
-        monkeypatch.setenv(key, value)
     monkeypatch.chdir(tmp_path)
     monkeypatch.setattr(CloudPlatform, "raw", FileBlobs(tmp_path / "bucket"))
     make_topics(name, [(kind.TOPIC, HISTORY) for kind in KINDS])
-    worker._workers.clear()
-    yield name
-    entry.run(_close())
-    loop.call_soon_threadsafe(stop.set)
-    thread.join(20)
-    loop.close()
-
-
-async def _close() -> None:
-    for held in worker._workers.values():
-        await held.close()
-    worker._workers.clear()
+    with simulated_venues() as venues:
+        settings = venues | {
+            **emulators.environment,
+            "BACKEND": "gcp",
+            "GOOGLE_CLOUD_PROJECT": name,
+            "LEAGUES": "nfl,nba,mlb,nhl",
+            "DATA_DIR": str(tmp_path),
+        }
+        for key, value in settings.items():
+            monkeypatch.setenv(key, value)
+        yield name
 
 
 def pulled(name: str, kind: type[Message]) -> list[Message]:

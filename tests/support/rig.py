@@ -12,18 +12,13 @@ from typing import Any
 
 import msgspec
 
-from functions.edge_detector import main as edge_detector
-from functions.event_mapper import main as event_mapper
-from functions.kalshi_scraper import main as kalshi_scraper
-from functions.odds_scraper import main as odds_scraper
-from functions.props_processor import main as props_processor
-from functions.props_scraper import main as props_scraper
 from shared.backends.local.history import open_history
 from shared.bootstrap import local_system
+from shared.cli.run import HANDLERS as HANDLERS
 from shared.clock import Instant, ScaledClock, SystemClock
 from shared.config import Secret, load
 from shared.desks import RunOptions, Venues
-from shared.runtime.local import Handlers, LocalSystem, Parts
+from shared.runtime.local import LocalSystem, Parts
 from shared.runtime.trading import Pace
 from shared.simulator.faults import Faults
 from shared.simulator.schedule import Preset
@@ -57,14 +52,6 @@ PACE = Pace(
     trader=75,
     reconcile=300,
     look=75,
-)
-HANDLERS = Handlers(
-    kalshi_scraper.handle,
-    odds_scraper.handle,
-    event_mapper.handle,
-    edge_detector.handle,
-    props_scraper.handle,
-    props_processor.handle,
 )
 # Nobody listens on the discard port.
 NOWHERE = Venues(
