@@ -100,6 +100,7 @@ class ExecutionService(Loops):
                 self.parts.stats.alerts["pull"] = f"signals are heard from the store alone: {exc}"
                 _log.warning("signals cannot be pulled: %s", exc)
             await self.parts.clock.sleep(_PULL_AGAIN_S)
+            self.parts.stats.alerts.pop("pull", None)
 
 
 class SignalIntake:

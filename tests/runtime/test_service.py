@@ -13,7 +13,7 @@ import pytest
 from shared.clock import DAY, HOUR, SECOND, Instant
 from shared.edges.board import Board
 from shared.edges.detector import DetectorSettings
-from shared.errors import ConfigError, CredentialsError, VenueDownError
+from shared.errors import ConfigError, CredentialsError, RetryLaterError, VenueDownError
 from shared.execution import halt
 from shared.execution.assemble import Execution
 from shared.execution.books import BookKeeper
@@ -259,6 +259,15 @@ async def test_a_pull_that_ends_is_begun_again_and_the_store_is_heard_meanwhile(
     assert bench.pulls == 3
     assert len(bench.venue.placed) == 1
     assert "signals are heard from the store alone" in bench.parts.stats.alerts["pull"]
+
+
+async def test_a_pull_that_holds_again_is_no_alert_any_more(bench: Bench) -> None:
+    bench.pull_fails = RetryLaterError("Pub/Sub is away")
+    await bench.run()
+    assert "pull" in bench.parts.stats.alerts
+    bench.pull_fails = None
+    await bench.run(12)
+    assert "pull" not in bench.parts.stats.alerts
 
 
 async def test_a_start_trades_once_the_venues_word_is_as_new_as_itself_and_not_rounds_later(
