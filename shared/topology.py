@@ -13,6 +13,7 @@ from shared.messages import (
     MappingDecided,
     MarketListed,
     OddsSeen,
+    OpportunityAssessed,
     PropsScraped,
     SignalRaised,
 )
@@ -63,5 +64,6 @@ MAX_AGE_S: dict[str, float] = {
     AlertRaised.TOPIC: DAY / SECOND,
 }
 
-# The always-on service pulls: it must be able to let a stale signal wait, and to refuse it.
-EXECUTION_TOPICS = (SignalRaised.TOPIC,)
+# The always-on service pulls: it must be able to let a stale signal wait, and to refuse it. What is weighed
+# anew tells it that a signal's ground is gone.
+EXECUTION_TOPICS = (SignalRaised.TOPIC, OpportunityAssessed.TOPIC)

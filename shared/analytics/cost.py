@@ -7,10 +7,11 @@ dollars: nothing is traded on it. Prices: list, tier-1 regions of the United Sta
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
 from shared.errors import MalformedError
+from shared.topology import EXECUTION_TOPICS
 
 PRICES_OF = "2026-11-21"
 GOAL_USD = 60.0
@@ -160,7 +161,14 @@ class Model:
 
     def functions(self, mode: str, cycle: Cycle) -> Bill:
         """Scheduled and pushed functions, and one executor that is always on."""
-        return self._bill(mode, cycle, always=1, called=self._called(cycle), pushed=self.deployment.pushed)
+        return self._bill(
+            mode,
+            cycle,
+            always=1,
+            called=self._called(cycle),
+            pushed=self.deployment.pushed,
+            pulled=EXECUTION_TOPICS,
+        )
 
     def one_worker(self, mode: str, cycle: Cycle, *, beside: bool = True) -> Bill:
         """Polling, mapping and detection in one process; topics only keep history.
@@ -171,7 +179,8 @@ class Model:
             name: calls for name, calls in self.deployment.calls_a_minute.items() if name not in cycle.cpu_ms
         }
         turns = {name: (calls * MINUTES, self.assumed.other_call_s) for name, calls in rest.items()}
-        return self._bill(mode, cycle, always=2 if beside else 1, called=turns, pushed={})
+        pulled = EXECUTION_TOPICS if beside else ()
+        return self._bill(mode, cycle, always=1 + beside, called=turns, pushed={}, pulled=pulled)
 
     def _bill(
         self,
@@ -180,13 +189,14 @@ class Model:
         always: int,
         called: Mapping[str, tuple[float, float]],
         pushed: Mapping[str, tuple[str, ...]],
+        pulled: Sequence[str],
     ) -> Bill:
         return Bill(
             mode,
             (
                 self._always_on(always),
                 *self._calls(called, self._pushes(cycle, pushed)),
-                *self._topics(cycle, pushed),
+                *self._topics(cycle, [*pulled, *(topic for topic, names in pushed.items() for _ in names)]),
                 self._history(cycle),
                 self._raw(cycle),
                 self._documents(cycle),
@@ -244,17 +254,16 @@ class Model:
         usd = max(0.0, calls - p.free_calls) / 1e6 * p.call_million
         yield Item("functions: calls", usd, f"{calls / 1e6:,.1f} million, {p.free_calls / 1e6:g} free")
 
-    def _topics(self, cycle: Cycle, pushed: Mapping[str, tuple[str, ...]]) -> Iterable[Item]:
+    def _topics(self, cycle: Cycle, subscribed: Sequence[str]) -> Iterable[Item]:
+        """``subscribed`` has a topic once for each subscription that delivers it, its history's apart."""
         p = self.prices
         published = sum(cycle.bytes.values()) * cycle.a_month
-        delivered = cycle.a_month * sum(
-            self._at_least(cycle, topic) * len(names) for topic, names in pushed.items()
-        )
+        delivered = cycle.a_month * sum(self._at_least(cycle, topic) for topic in subscribed)
         usd = max(0.0, published + delivered - p.free_pubsub_bytes) / TIB * p.pubsub_tib
         yield Item(
             "Pub/Sub",
             usd,
-            f"{published / GIB:,.0f} GiB published, {delivered / GIB:,.0f} GiB pushed, 10 free",
+            f"{published / GIB:,.0f} GiB published, {delivered / GIB:,.0f} GiB delivered, 10 free",
         )
         yield Item(
             "Pub/Sub to history", published / TIB * p.export_tib, f"{published / GIB:,.0f} GiB written"

@@ -125,7 +125,7 @@ class Executor:
             return
         if opportunity.observed_at < watch.signal.observed_at <= self._clock.now():
             return
-        if not stands(watch, opportunity):
+        if not stands(watch.signal, watch.schedule, opportunity):
             self.watched.pop(opportunity.ticker, None)
 
     def forget(self, ticker: str) -> None:

@@ -11,6 +11,7 @@ from shared.fees.kalshi import FeeSchedule
 from shared.fees.protocol import Level
 from shared.messages import OpportunityAssessed, SignalRaised
 from shared.money import Price, Quantity
+from shared.terms import Side
 
 _PASSING = frozenset(
     {"order_rate", "cooldown", "breaker", "canary", "risk_state", "lease", "market", "decision"}
@@ -50,13 +51,39 @@ def passes(controls: Set[str]) -> bool:
     return "risk_state" in controls or controls <= _PASSING
 
 
-def stands(watch: Watch, opportunity: OpportunityAssessed) -> bool:
+def stands(signal: SignalRaised, schedule: FeeSchedule, opportunity: OpportunityAssessed) -> bool:
     """Whether a newer assessment of its side leaves a signal's ground as it was."""
-    signal, fair = watch.signal, opportunity.fair
-    if fair is not None and not limit_holds(signal, watch.schedule, fair.probability):
+    fair = opportunity.fair
+    if fair is not None and not limit_holds(signal, schedule, fair.probability):
         return False
     if opportunity.accepted:
         return True
     codes = {reason.partition(":")[0] for reason in opportunity.reasons}
     in_reach = opportunity.ask is not None and opportunity.ask <= signal.limit
     return not in_reach and codes <= _OF_THE_QUOTE
+
+
+class Ground:
+    """The last assessment of every side: a signal may come after what takes its ground away."""
+
+    def __init__(self) -> None:
+        self._last: dict[tuple[str, Side], OpportunityAssessed] = {}
+
+    def weighed(self, opportunity: OpportunityAssessed) -> None:
+        """Remember an assessment, unless a newer one is known."""
+        key = (opportunity.ticker, opportunity.side)
+        known = self._last.get(key)
+        if known is None or known.observed_at <= opportunity.observed_at:
+            self._last[key] = opportunity
+
+    def gone(self, signal: SignalRaised, schedule: FeeSchedule) -> str:
+        """Why a signal has lost its ground since it was raised, or empty."""
+        last = self._last.get((signal.ticker, signal.side))
+        if last is None or last.observed_at <= signal.observed_at or stands(signal, schedule, last):
+            return ""
+        return "withdrawn: weighed again since, " + ("; ".join(last.reasons) or "it is worth less")
+
+    def forget(self, before: Instant) -> None:
+        """Drop what is older than any signal that may still come."""
+        for key in [key for key, last in self._last.items() if last.observed_at < before]:
+            del self._last[key]

@@ -22,7 +22,15 @@ from shared.execution.gateway import Gateway
 from shared.execution.paper import PaperGateway
 from shared.execution.safety import SafetyPolicy
 from shared.fees.kalshi import FeeSchedule
-from shared.messages import Certificate, FillRecorded, Message, OrderUpdated, SignalRaised, seal
+from shared.messages import (
+    Certificate,
+    FillRecorded,
+    Message,
+    OpportunityAssessed,
+    OrderUpdated,
+    SignalRaised,
+    seal,
+)
 from shared.money import Price, Quantity, Usd
 from shared.risk.limits import RiskLimits
 from shared.terms import FeeType, MarketKind, OrderStatus, Period, Profile, Side
@@ -41,6 +49,22 @@ def cents(value: int) -> Price:
 
 def contracts(value: int) -> Quantity:
     return Quantity(value * 100)
+
+
+def assessed(**changes: object) -> OpportunityAssessed:
+    """A side weighed again and found not worth its price any more."""
+    given: dict[str, object] = {
+        "observed_at": START,
+        "opportunity_id": "o",
+        "ticker": TICKER,
+        "event_ticker": "E",
+        "side": Side.YES,
+        "profile": Profile.STANDARD,
+        "accepted": False,
+        "ask": cents(50),
+        "reasons": ("thin_edge: net 1.00c, needs 5c",),
+    }
+    return OpportunityAssessed(**(given | changes))  # type: ignore[arg-type]
 
 
 def signal(**changes: object) -> SignalRaised:

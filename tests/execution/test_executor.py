@@ -13,15 +13,15 @@ from shared.books.firewall import QuoteLimits
 from shared.clock import HOUR, MINUTE, Instant
 from shared.execution.decide import decide
 from shared.execution.gateway import Accepted, Outcome, Rejected, Statement, Unknown
-from shared.messages import FairValue, OpportunityAssessed, OrderUpdated
+from shared.messages import FairValue, OrderUpdated
 from shared.money import Price, Quantity, Usd
 from shared.orders.intent import client_order_id
 from shared.ports import Write
 from shared.risk.controls import Proposal
 from shared.risk.gate import ApprovedOrder
-from shared.terms import OrderStatus, Profile, Result, Side
+from shared.terms import OrderStatus, Result, Side
 from shared.trace import current
-from tests.execution.conftest import SCHEDULE, START, TICKER, Floor, cents, contracts, rules, signal
+from tests.execution.conftest import SCHEDULE, START, TICKER, Floor, assessed, cents, contracts, rules, signal
 from tests.support.limits import DOLLAR, LIMITS
 
 
@@ -232,21 +232,6 @@ async def test_an_order_a_minute_later_is_not_stopped_by_the_rate_limit(floor: F
     await floor.executor.on_book(TICKER)
     assert await floor.filled() == contracts(30)
     assert cents(50) == floor.account.positions[TICKER].cost // 30
-
-
-def assessed(**changes: object) -> OpportunityAssessed:
-    given: dict[str, object] = {
-        "observed_at": START,
-        "opportunity_id": "o",
-        "ticker": TICKER,
-        "event_ticker": "E",
-        "side": Side.YES,
-        "profile": Profile.STANDARD,
-        "accepted": False,
-        "ask": cents(50),
-        "reasons": ("thin_edge: net 1.00c, needs 5c",),
-    }
-    return OpportunityAssessed(**(given | changes))  # type: ignore[arg-type]
 
 
 @pytest.mark.parametrize(

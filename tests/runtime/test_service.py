@@ -18,7 +18,7 @@ from shared.execution import halt
 from shared.execution.assemble import Execution
 from shared.execution.books import BookKeeper
 from shared.execution.gateway import Accepted, Outcome
-from shared.messages import MarketListed, OrderUpdated, Quarantined, SignalRaised
+from shared.messages import MarketListed, OpportunityAssessed, OrderUpdated, Quarantined, SignalRaised
 from shared.money import Quantity, Usd
 from shared.pipeline.detect import EdgeDetector
 from shared.pipeline.settle import Settler
@@ -30,10 +30,10 @@ from shared.runtime.loops import Loops
 from shared.runtime.service import SIGNALS, ExecutionService, signal_of
 from shared.runtime.stats import Stats
 from shared.runtime.trading import Pace, TradingParts, TradingSide
-from shared.terms import FeeType, OrderStatus
+from shared.terms import FeeType, OrderStatus, Side
 from shared.venues.kalshi.client import Rows
 from shared.venues.kalshi.events import BookSnapshot, StreamEvent
-from tests.execution.conftest import START, TICKER, cents, contracts, signal
+from tests.execution.conftest import START, TICKER, assessed, cents, contracts, signal
 from tests.execution.house import CASH, House, Venue, fill_of, leased, statement
 from tests.support.backends import rng
 from tests.support.limits import DOLLAR
@@ -280,6 +280,57 @@ async def test_a_start_trades_once_the_venues_word_is_as_new_as_itself_and_not_r
     await bench.store(raised(quantity=contracts(1)))
     await bench.run(6)
     assert len(bench.venue.placed) == 1
+
+
+async def test_a_signal_that_comes_after_what_took_its_ground_away_is_refused_with_why(bench: Bench) -> None:
+    await bench.run()
+    later = Instant(START + SECOND)
+    await bench.house.bus.publish(OpportunityAssessed.TOPIC, [assessed(observed_at=later)])
+    await bench.store(raised())
+    await bench.run()
+    assert bench.venue.placed == []
+    assert bench.refused == [("withdrawn: weighed again since, thin_edge: net 1.00c, needs 5c",)]
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {"observed_at": Instant(START - SECOND)},
+        {"side": Side.NO},
+        {"ticker": "ANOTHER"},
+        {"accepted": True, "reasons": ()},
+    ],
+)
+async def test_an_assessment_before_it_or_of_another_side_takes_nothing_from_a_signal(
+    bench: Bench, changes: dict[str, object]
+) -> None:
+    await bench.run()
+    given = assessed(**({"observed_at": Instant(START + SECOND)} | changes))
+    await bench.house.bus.publish(OpportunityAssessed.TOPIC, [given])
+    await bench.store(raised())
+    await bench.run()
+    assert len(bench.venue.placed) == 1
+
+
+async def test_of_assessments_in_any_order_the_newest_counts(bench: Bench) -> None:
+    await bench.run()
+    better = assessed(observed_at=Instant(START + 2 * SECOND), accepted=True, reasons=())
+    for weighed in (better, assessed(observed_at=Instant(START + SECOND))):
+        await bench.house.bus.publish(OpportunityAssessed.TOPIC, [weighed])
+    await bench.store(raised())
+    await bench.run()
+    assert len(bench.venue.placed) == 1
+
+
+async def test_a_signal_that_stands_is_worked_no_more_when_its_ground_is_gone(bench: Bench) -> None:
+    await bench.run()
+    bench.stream.fails = VenueDownError("stream: cannot send")
+    await bench.store(raised())
+    await bench.run()
+    await bench.house.bus.publish(OpportunityAssessed.TOPIC, [assessed(observed_at=Instant(START + SECOND))])
+    bench.stream.fails = None
+    await bench.run(4)
+    assert bench.venue.placed == []
 
 
 # --- bad ones ---------------------------------------------------------------------------------------------

@@ -80,14 +80,15 @@ module "push" {
   depends_on        = [google_service_account_iam_member.pusher_token]
 }
 
-# The executor takes signals when it has room for them; a push would have to wait in its queue.
+# The executor takes signals when it has room for them; a push would have to wait in its queue. What it missed for ten
+# minutes is of no use: no signal lives that long.
 resource "google_pubsub_subscription" "pull" {
   for_each = local.pulls
 
   name                       = "${each.value.topic}-${replace(each.value.function, "_", "-")}"
   topic                      = module.topic[each.value.topic].id
   ack_deadline_seconds       = 20
-  message_retention_duration = "3600s"
+  message_retention_duration = "600s"
 
   dead_letter_policy {
     dead_letter_topic     = google_pubsub_topic.dead_letters.id
