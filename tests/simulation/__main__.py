@@ -13,6 +13,7 @@ import os
 import shlex
 import sys
 import time
+import warnings
 from collections import Counter
 from collections.abc import Iterator
 
@@ -36,6 +37,8 @@ def main() -> int:
             [sys.executable, "-m", "tests.simulation", *sys.argv[1:]],
             {**os.environ, "PYTHONHASHSEED": "0"},
         )
+    # A process that is killed leaves behind what it had not begun.
+    warnings.filterwarnings("ignore", r"coroutine '.*' was never awaited", RuntimeWarning)
     if asked.soak:
         return soak.main(asked.program, asked.soak)
     if asked.plan:
