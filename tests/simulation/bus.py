@@ -42,7 +42,7 @@ class SimulationBus:
         self.loop, self.weather, self.machines = loop, weather, machines
         self.rng = random.Random(f"{seed}/bus")  # noqa: S311 - reproducible
         self.on_publish: Callable[[str, Message], None] = lambda who, message: None
-        self.on_deliver: Callable[[Incarnation, Message], None] = lambda who, message: None
+        self.on_handled: Callable[[Incarnation, Message], None] = lambda who, message: None
         self._subscriptions: dict[tuple[int, str, str], _Subscription] = {}
         self.dropped = 0
 
@@ -91,7 +91,6 @@ class SimulationBus:
         for one in found:
             if one.owner.is_alive:
                 self.loop.record.effect(one.owner.name, "hears", f"{message.TOPIC} {message.event_id}")
-                self.on_deliver(one.owner, message)
                 with owned(one.owner):
                     task = self.loop.create_task(_handled(one.handler, message), name=DELIVERY)
                 with owned(None):
@@ -105,6 +104,8 @@ class SimulationBus:
                 self._send(one.machine, message, self.rng.uniform(*_AGAIN_S), tries + 1, until)
             else:
                 self.dropped += 1
+        else:
+            self.on_handled(one.owner, message)
 
 
 async def _handled(handler: Handler, message: Message) -> None:

@@ -12,7 +12,7 @@ from typing import Any
 import msgspec
 
 from shared.clock import Instant
-from shared.messages import OrderUpdated, SignalRaised
+from shared.messages import OpportunityAssessed, OrderUpdated, SignalRaised
 from shared.money import LOTS, Usd
 from shared.orders.intent import client_order_id
 from shared.orders.state import TERMINAL
@@ -90,6 +90,20 @@ class Doubted:
     at: float
 
 
+@dataclass(frozen=True, slots=True)
+class Withdrawal:
+    """A side that was weighed anew and found not worth it, as one process took it in."""
+
+    by: Incarnation
+    assessed: OpportunityAssessed
+    at: float
+
+    def ends(self, signal: SignalRaised) -> bool:
+        """Whether it takes away the ground of ``signal``."""
+        of = (self.assessed.ticker, self.assessed.side)
+        return of == (signal.ticker, signal.side) and self.assessed.observed_at > signal.observed_at
+
+
 @dataclass
 class Case:
     """Everything there is to judge by."""
@@ -113,6 +127,7 @@ class Case:
     sent: list[Sent] = field(default_factory=list)
     refusals: list[Doubted] = field(default_factory=list)
     told: list[OrderUpdated] = field(default_factory=list)  # refusals that were published
+    withdrawals: list[Withdrawal] = field(default_factory=list)
     halts: list[tuple[float, bool]] = field(default_factory=list)
     logs: list[str] = field(default_factory=list)
     counts: dict[str, int] = field(default_factory=dict)

@@ -76,6 +76,15 @@ def orders_keep_to_their_signal(case: Case, intent: Intent) -> Found:
         yield f"signal {signal.signal_id} wants {signal.quantity} lots, its orders could make {most}"
 
 
+def withdrawn_signals_are_not_traded(case: Case, intent: Intent) -> Found:
+    """[9] What a process knows to have lost its ground is not worked any more."""
+    signal, by = case.signals.get(intent.signal_id), case.opened_by[intent.order_id]
+    for one in case.withdrawals:
+        if one.by is by and signal and one.ends(signal) and case.now - one.at > _DECISION_S:
+            yield f"{intent.order_id} {case.now - one.at:.1f} s after its signal was withdrawn"
+            return
+
+
 def lower_epochs_are_fenced(case: Case, intent: Intent) -> Found:
     """[5] Once a higher epoch has reserved, a lower one reserves nothing."""
     epoch = case.epochs[intent.order_id]
@@ -144,6 +153,7 @@ ON_INTENT: tuple[Question, ...] = (
     identity_is_derived,
     useless_signals_are_not_traded,
     orders_keep_to_their_signal,
+    withdrawn_signals_are_not_traded,
     lower_epochs_are_fenced,
     only_whole_books_are_traded,
     order_rate_holds,

@@ -18,7 +18,7 @@ import msgspec
 from shared.books.book import OrderBook
 from shared.clock import MINUTE, Instant
 from shared.errors import ConflictError, OutcomeUnknownError, RefusedError
-from shared.execution import decide, halt, live
+from shared.execution import decide, halt, live, watch
 from shared.execution.executor import Executor
 from shared.execution.gateway import Accepted, Outcome, Rejected, Unknown
 from shared.execution.live import LiveGateway
@@ -253,6 +253,14 @@ def _ids_are_new_each_time(_: Any) -> Any:
     return lambda signal_id, leg=0, attempt=0: as_uuid(digest("fresh", str(next(numbers))))
 
 
+def _everything_stands(_: Any) -> Any:
+    return lambda signal, schedule, opportunity: True
+
+
+def _nothing_was_weighed_before(_: Any) -> Any:
+    return lambda self, signal, schedule: ""
+
+
 def _signals_never_expire(_: Any) -> Any:
     return lambda signal, now: ""
 
@@ -448,6 +456,17 @@ MUTATIONS: tuple[Mutation, ...] = (
         ("store_unreadable", "store_conflict", "store_lost_answer"),
     ),
     Mutation("ids are made anew each time", intent, "client_order_id", _ids_are_new_each_time),
+    Mutation(
+        "what was withdrawn is still worked", watch, "stands", _everything_stands, ("store_unreadable",)
+    ),
+    Mutation(
+        "what was withdrawn before it was heard of is worked",
+        watch.Ground,
+        "gone",
+        _nothing_was_weighed_before,
+        ("bus_late", "watch_silent", "crash"),
+        seeds=60,
+    ),
     Mutation("signals do not expire", decide, "_too_late", _signals_never_expire, seeds=40),
     Mutation("orders are larger than was wanted", decide, "decide", _more_than_was_wanted),
     Mutation("a cent more is paid", KalshiTrading, "create", _a_cent_more),

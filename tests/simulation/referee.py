@@ -11,13 +11,13 @@ import msgspec
 from shared.execution.halt import PATH as HALT
 from shared.execution.reservations import Intent as Document
 from shared.execution.reservations import Refused, Reservations, Reserved
-from shared.messages import Message, OrderUpdated, encode
+from shared.messages import Message, OpportunityAssessed, OrderUpdated, encode
 from shared.ports import Create, Delete, Write
 from shared.risk.controls import Proposal
 from shared.simulator.web import Request
 from shared.terms import OrderStatus
 from tests.simulation import invariants
-from tests.simulation.case import LEASE, Case, Doubted, Intent, Sent, halted_by, intent_of
+from tests.simulation.case import LEASE, Case, Doubted, Intent, Sent, Withdrawal, halted_by, intent_of
 from tests.simulation.loop import OWNER, SimulationError
 from tests.simulation.network import ORDERS_PATH
 from tests.simulation.process import Incarnation
@@ -87,6 +87,12 @@ class Referee:
         self._no_secret(f"message {message.TOPIC}", encode(message))
         if isinstance(message, OrderUpdated) and message.status is OrderStatus.REJECTED:
             self.case.told.append(msgspec.json.decode(encode(message), type=OrderUpdated))
+
+    def handled(self, by: Incarnation, message: Message) -> None:
+        """A process is done with a message of the bus."""
+        if isinstance(message, OpportunityAssessed) and not message.accepted:
+            self.case.count("withdrawn")
+            self.case.withdrawals.append(Withdrawal(by, message, self.case.now))
 
     def answered(self, answer: Reserved | Refused) -> None:
         """An order was granted or refused, inside a process."""

@@ -1,4 +1,4 @@
-"""Signals for the simulated markets: most worth trading, some worn out, some nonsense, some twice."""
+"""Signals for the simulated markets: most worth trading, some worn out, nonsense, told twice or withdrawn."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from shared.clock import HOUR, SECOND, Instant
 from shared.fees.kalshi import FeeSchedule
 from shared.fees.protocol import from_fine
 from shared.ids import digest
-from shared.messages import Certificate, PriceRange, SignalRaised, seal
+from shared.messages import Certificate, OpportunityAssessed, PriceRange, SignalRaised, seal
 from shared.money import LOTS, MICROS, Price, Quantity, complement
 from shared.ports import Create
 from shared.simulator.market import Market
@@ -25,6 +25,8 @@ from tests.simulation.store import Store
 _EDGE = 0.03
 _MOST_CONTRACTS = 12
 _GOOD_FOR_S = (5.0, 60.0)
+_WITHDRAWN_SHARE = 0.3
+_WITHDRAWN_IN_S = (0.2, 8.0)
 
 
 @dataclass
@@ -45,6 +47,7 @@ class Signals:
     def __post_init__(self) -> None:
         self.rng = random.Random(f"{self.seed}/signals")  # noqa: S311 - reproducible
         self._tickers = sorted(self.exchange.api.world.exchange.markets)
+        self._second_thoughts = random.Random(f"{self.seed}/assessments")  # noqa: S311 - reproducible
         # A few markets, so that signals meet.
         self.rng.shuffle(self._tickers)
         self.favourites = self._tickers[:4]
@@ -76,10 +79,31 @@ class Signals:
             if rng.random() < 0.15:
                 made = self._spoiled(made)
             self._publish(made)
+            self._think_again(made)
             if rng.random() < 0.1:
                 with owned(None):
                     self.loop.call_later(rng.uniform(0, 20), self._publish, made)
         self._next()
+
+    def _think_again(self, signal: SignalRaised) -> None:
+        """Weigh some signals anew, a while later: most of these are withdrawn, the others stand."""
+        rng = self._second_thoughts
+        if rng.random() < _WITHDRAWN_SHARE:
+            with owned(None):
+                self.loop.call_later(rng.uniform(*_WITHDRAWN_IN_S), self._assess, signal, rng.random() < 0.3)
+
+    def _assess(self, signal: SignalRaised, accepted: bool) -> None:
+        assessed = OpportunityAssessed(
+            observed_at=Instant(self.start + int(self.loop.time() * SECOND)),
+            opportunity_id=signal.opportunity_id,
+            ticker=signal.ticker,
+            event_ticker=signal.event_ticker,
+            side=signal.side,
+            profile=signal.profile,
+            accepted=accepted,
+            reasons=() if accepted else ("no_books: nobody quotes this",),
+        )
+        self.bus.publish("detector", seal(assessed))
 
     def _publish(self, signal: SignalRaised) -> None:
         if signal.signal_id not in self.raised:

@@ -190,6 +190,7 @@ class Run:
     def _listen(self) -> None:
         self.store.on_commit = self.referee.committed
         self.bus.on_publish = self.referee.published
+        self.bus.on_handled = self.referee.handled
         self.exchange.on_send = self.referee.left
         self.exchange.on_arrival = self.referee.arrived
 
