@@ -26,7 +26,7 @@ from shared.execution.journal import Journal, News
 from shared.execution.policy import OrderPolicy
 from shared.execution.reservations import Refused
 from shared.execution.safety import Safety
-from shared.execution.watch import Watch, passes, stands
+from shared.execution.watch import Ground, Watch, passes, stands
 from shared.fees.kalshi import FeeSchedule
 from shared.idempotence import Seen
 from shared.messages import OpportunityAssessed, SignalRaised
@@ -81,6 +81,7 @@ class Executor:
         self.unresolved: dict[str, Proposal] = {}
         self._flying: set[str] = set()
         self._known: Seen[str] = Seen()
+        self._ground = Ground()
         self._ending = asyncio.Event()
 
     @property
@@ -101,6 +102,9 @@ class Executor:
         if faults := unusable(signal):
             await self.refuse(signal, *faults)
             return
+        if reason := self._ground.gone(signal, schedule):
+            await self.refuse(signal, reason)
+            return
         self.watched[signal.ticker] = Watch(signal, schedule, signal.quantity)
         self.schedules[signal.ticker] = schedule
         await self.on_book(signal.ticker)
@@ -120,6 +124,7 @@ class Executor:
         A rejection only because the price moved away keeps the signal, as long as its limit is still worth
         paying: the price may come back.
         """
+        self._ground.weighed(opportunity)
         watch = self.watched.get(opportunity.ticker)
         if watch is None or watch.signal.side is not opportunity.side:
             return

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Set
 from dataclasses import dataclass, field
 
-from shared.clock import Instant
+from shared.clock import MINUTE, Instant
 from shared.execution.decide import limit_holds
 from shared.fees.kalshi import FeeSchedule
 from shared.fees.protocol import Level
@@ -21,6 +21,10 @@ _PASSING = frozenset(
 _OF_THE_QUOTE = frozenset(
     {"thin_edge", "stale_quote", "thin", "wide", "one_sided", "crossed", "off_grid", "sentinel"}
 )
+
+
+# No signal lives so long.
+_REMEMBERED = 10 * MINUTE
 
 
 @dataclass(slots=True)
@@ -64,17 +68,21 @@ def stands(signal: SignalRaised, schedule: FeeSchedule, opportunity: Opportunity
 
 
 class Ground:
-    """The last assessment of every side: a signal may come after what takes its ground away."""
+    """The last assessment of every side: a bus may bring a signal after what takes its ground away."""
 
     def __init__(self) -> None:
-        self._last: dict[tuple[str, Side], OpportunityAssessed] = {}
+        self._last: dict[tuple[str, Side], OpportunityAssessed] = {}  # in the order in which they came
 
     def weighed(self, opportunity: OpportunityAssessed) -> None:
-        """Remember an assessment, unless a newer one is known."""
+        """Remember an assessment, unless a newer one is known; those older than any signal are let go."""
         key = (opportunity.ticker, opportunity.side)
         known = self._last.get(key)
-        if known is None or known.observed_at <= opportunity.observed_at:
-            self._last[key] = opportunity
+        if known is not None and known.observed_at > opportunity.observed_at:
+            return
+        self._last.pop(key, None)
+        self._last[key] = opportunity
+        while (oldest := next(iter(self._last.values()))).observed_at < opportunity.observed_at - _REMEMBERED:
+            del self._last[oldest.ticker, oldest.side]
 
     def gone(self, signal: SignalRaised, schedule: FeeSchedule) -> str:
         """Why a signal has lost its ground since it was raised, or empty."""
@@ -82,8 +90,3 @@ class Ground:
         if last is None or last.observed_at <= signal.observed_at or stands(signal, schedule, last):
             return ""
         return "withdrawn: weighed again since, " + ("; ".join(last.reasons) or "it is worth less")
-
-    def forget(self, before: Instant) -> None:
-        """Drop what is older than any signal that may still come."""
-        for key in [key for key, last in self._last.items() if last.observed_at < before]:
-            del self._last[key]

@@ -17,11 +17,9 @@ import msgspec
 from shared.clock import DAY, MINUTE, Clock, Instant
 from shared.errors import ArbError, ConflictError, MalformedError
 from shared.execution.decide import is_expired
-from shared.execution.watch import Ground
 from shared.idempotence import Seen
 from shared.messages import Message, OpportunityAssessed, Quarantined, SignalRaised, seal
 from shared.ports import Document, Documents
-from shared.runtime.floor import signal_schedule
 from shared.runtime.loops import Loop, Loops
 from shared.runtime.trading import TradingParts, TradingSide
 
@@ -35,8 +33,6 @@ _FORGET_AFTER = 30 * MINUTE
 # History has every signal for good; in the store it is of use while it may be worked, and to look back.
 _KEPT = 2 * DAY
 _AT_ONCE = 100
-# No signal lives that long.
-_WEIGHED_KEPT = 10 * MINUTE
 
 
 class ExecutionService(Loops):
@@ -114,7 +110,6 @@ class SignalIntake:
         self._parts, self._trading = parts, trading
         self._known: Seen[str] = Seen()
         self._over: dict[str, Instant] = {}
-        self._ground = Ground()
         # What stands in the store: its version, and when it may go.
         self._kept: dict[str, tuple[int, Instant]] = {}
         self._since = parts.clock.now()
@@ -127,10 +122,8 @@ class SignalIntake:
         """A handler for the bus."""
         if isinstance(message, SignalRaised):
             await self.take(message)
-            return
-        if isinstance(message, OpportunityAssessed):
-            self._ground.weighed(message)
-        await self._parts.floor.on_message(message)
+        else:
+            await self._parts.floor.on_message(message)
 
     async def follow(self, documents: Documents) -> None:
         """Take every signal that the store has and will have, for ever; runs until cancelled."""
@@ -156,25 +149,16 @@ class SignalIntake:
                 await self._parts.executor.refuse(signal, "the signal had expired when it came here")
             return
         self._parts.stats.signals += 1
-        if reason := self._withdrawn(signal, now):
-            await self._parts.executor.refuse(signal, reason)
-            return
         self._over[signal.ticker] = Instant((signal.starts_at or now) + _FORGET_AFTER)
         self._trading.want([signal.ticker])
         # Worked first: a book that cannot be asked for now is asked for again, a signal is not.
         await self._parts.floor.on_message(signal)
         await self._trading.watch_books()
 
-    def _withdrawn(self, signal: SignalRaised, now: Instant) -> str:
-        """The bus keeps no order: what takes a signal's ground away may be heard before it."""
-        schedule = signal_schedule(signal, now)
-        return "" if schedule is None else self._ground.gone(signal, schedule)
-
     async def tidy(self) -> None:
         """Let go of the books of markets whose games have begun, and of signals that are long over."""
         now = self._clock.now()
         await self._clear(now)
-        self._ground.forget(Instant(now - _WEIGHED_KEPT))
         gone = [ticker for ticker, over in self._over.items() if over <= now]
         for ticker in gone:
             del self._over[ticker]

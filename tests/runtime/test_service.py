@@ -312,14 +312,13 @@ async def test_an_assessment_before_it_or_of_another_side_takes_nothing_from_a_s
     assert len(bench.venue.placed) == 1
 
 
-async def test_of_assessments_in_any_order_the_newest_counts(bench: Bench) -> None:
+async def test_one_that_waits_in_line_when_its_ground_goes_is_refused_too(bench: Bench) -> None:
     await bench.run()
-    better = assessed(observed_at=Instant(START + 2 * SECOND), accepted=True, reasons=())
-    for weighed in (better, assessed(observed_at=Instant(START + SECOND))):
-        await bench.house.bus.publish(OpportunityAssessed.TOPIC, [weighed])
-    await bench.store(raised())
+    # Both are heard before the loop comes to the signal.
+    await bench.service.intake.hear(raised())
+    await bench.service.intake.hear(assessed(observed_at=Instant(START + SECOND)))
     await bench.run()
-    assert len(bench.venue.placed) == 1
+    assert bench.venue.placed == []
 
 
 async def test_a_signal_that_stands_is_worked_no_more_when_its_ground_is_gone(bench: Bench) -> None:
