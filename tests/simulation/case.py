@@ -91,15 +91,15 @@ class Doubted:
 
 
 @dataclass(frozen=True, slots=True)
-class Withdrawal:
-    """A side that was weighed anew and found not worth it, as one process took it in."""
+class Weighed:
+    """A side that was weighed anew, as one process took it in."""
 
     by: Incarnation
     assessed: OpportunityAssessed
     at: float
 
-    def ends(self, signal: SignalRaised) -> bool:
-        """Whether it takes away the ground of ``signal``."""
+    def concerns(self, signal: SignalRaised) -> bool:
+        """Whether it was weighed after ``signal`` was raised on that side."""
         of = (self.assessed.ticker, self.assessed.side)
         return of == (signal.ticker, signal.side) and self.assessed.observed_at > signal.observed_at
 
@@ -127,7 +127,7 @@ class Case:
     sent: list[Sent] = field(default_factory=list)
     refusals: list[Doubted] = field(default_factory=list)
     told: list[OrderUpdated] = field(default_factory=list)  # refusals that were published
-    withdrawals: list[Withdrawal] = field(default_factory=list)
+    weighed: list[Weighed] = field(default_factory=list)
     halts: list[tuple[float, bool]] = field(default_factory=list)
     logs: list[str] = field(default_factory=list)
     counts: dict[str, int] = field(default_factory=dict)

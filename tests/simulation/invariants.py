@@ -77,12 +77,12 @@ def orders_keep_to_their_signal(case: Case, intent: Intent) -> Found:
 
 
 def withdrawn_signals_are_not_traded(case: Case, intent: Intent) -> Found:
-    """[9] What a process knows to have lost its ground is not worked any more."""
+    """[9] What a process knows to have lost its ground is not worked, unless it has ground again."""
     signal, by = case.signals.get(intent.signal_id), case.opened_by[intent.order_id]
-    for one in case.withdrawals:
-        if one.by is by and signal and one.ends(signal) and case.now - one.at > _DECISION_S:
-            yield f"{intent.order_id} {case.now - one.at:.1f} s after its signal was withdrawn"
-            return
+    known = [one for one in case.weighed if one.by is by and signal and one.concerns(signal)]
+    last = max(known, key=lambda one: one.assessed.observed_at, default=None)
+    if last is not None and not last.assessed.accepted and case.now - last.at > _DECISION_S:
+        yield f"{intent.order_id} {case.now - last.at:.1f} s after its signal was withdrawn"
 
 
 def lower_epochs_are_fenced(case: Case, intent: Intent) -> Found:

@@ -17,7 +17,7 @@ from shared.risk.controls import Proposal
 from shared.simulator.web import Request
 from shared.terms import OrderStatus
 from tests.simulation import invariants
-from tests.simulation.case import LEASE, Case, Doubted, Intent, Sent, Withdrawal, halted_by, intent_of
+from tests.simulation.case import LEASE, Case, Doubted, Intent, Sent, Weighed, halted_by, intent_of
 from tests.simulation.loop import OWNER, SimulationError
 from tests.simulation.network import ORDERS_PATH
 from tests.simulation.process import Incarnation
@@ -90,9 +90,9 @@ class Referee:
 
     def handled(self, by: Incarnation, message: Message) -> None:
         """A process is done with a message of the bus."""
-        if isinstance(message, OpportunityAssessed) and not message.accepted:
-            self.case.count("withdrawn")
-            self.case.withdrawals.append(Withdrawal(by, message, self.case.now))
+        if isinstance(message, OpportunityAssessed):
+            self.case.count("weighed anew")
+            self.case.weighed.append(Weighed(by, message, self.case.now))
 
     def answered(self, answer: Reserved | Refused) -> None:
         """An order was granted or refused, inside a process."""
