@@ -81,7 +81,8 @@ class AiohttpTransport:
     ) -> Response:
         """See :class:`Transport`."""
         address = f"{url}?{urlencode(params)}" if params else url
-        limit = aiohttp.ClientTimeout(total=seconds, sock_connect=_CONNECT_SECONDS)
+        # Waiting for a free connection and asking for the address count too: an order is stale by then.
+        limit = aiohttp.ClientTimeout(total=seconds, connect=_CONNECT_SECONDS, sock_connect=_CONNECT_SECONDS)
         try:
             async with self._open().request(
                 method,

@@ -72,11 +72,12 @@ def intent_of(value: Value) -> Intent:
 
 @dataclass(frozen=True, slots=True)
 class Sent:
-    """An order that left a process."""
+    """An order that left a process at ``at``; from ``asked`` on it was in the network's hands."""
 
     order_id: str
     ticker: str
     by: Incarnation
+    asked: float
     at: float
     epoch: int
 

@@ -178,14 +178,15 @@ def nothing_is_sent_before_it_is_durable(case: Case, sent: Sent) -> Found:
 def a_halt_stops_sending(case: Case, sent: Sent) -> Found:
     """[11] Some seconds after a halt nobody sends, whatever their watch of it does."""
     since = case.halted_since()
-    if since is not None and case.now - since > _HALT_S:
-        yield f"{sent.order_id} is sent {case.now - since:.1f} s after the halt"
+    if since is not None and sent.asked - since > _HALT_S:
+        yield f"{sent.order_id} is sent {sent.asked - since:.1f} s after the halt"
 
 
 def a_lost_lease_stops_sending(case: Case, sent: Sent) -> Found:
     """[5] Once a higher epoch has sent, a lower one sends nothing."""
-    if sent.epoch < max(one.epoch for one in case.sent):
-        yield f"{sent.order_id} of epoch {sent.epoch} after {max(one.epoch for one in case.sent)} has sent"
+    highest = max((one.epoch for one in case.sent if one.at <= sent.asked), default=0)
+    if sent.epoch < highest:
+        yield f"{sent.order_id} of epoch {sent.epoch} after {highest} has sent"
 
 
 def loss_limits_hold(case: Case, sent: Sent) -> Found:

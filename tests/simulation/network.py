@@ -53,15 +53,15 @@ _ANSWERS: dict[str, Reply] = {
 
 @dataclass
 class Exchange:
-    """The simulated exchange and what hears of it: ``on_send`` when an order leaves a process, ``on_arrival``
-    after every request that reached it."""
+    """The simulated exchange and what hears of it: ``on_send`` when an order leaves a process, with
+    the time at which it was handed over, ``on_arrival`` after every request that reached it."""
 
     loop: SimulationLoop
     weather: Weather
     api: KalshiApi
     account: Account
     seed: int | str
-    on_send: Callable[[Incarnation, Request], None] = lambda who, request: None
+    on_send: Callable[[Incarnation, Request, float], None] = lambda who, request, asked: None
     on_arrival: Callable[[str, Request], None] = lambda who, request: None
     lines: list[Line] = field(default_factory=list)
 
@@ -127,11 +127,11 @@ class ProcessTransport:
         """See the protocol."""
         names = {name.lower(): value for name, value in (headers or {}).items()}
         request = Request(method, urlsplit(url).path, urlencode(params), names, body or b"")
-        orders = is_order(request)
+        orders, asked = is_order(request), self._loop.time()
         if orders:
             await self._owner.passes("send:before")
         await self._owner.lives()
-        answer = self._send(request, seconds)
+        answer = self._send(request, seconds, asked)
         if orders:
             await self._owner.passes("send:after")
         reply = await answer
@@ -143,10 +143,10 @@ class ProcessTransport:
     async def close(self) -> None:
         """See the protocol."""
 
-    def _send(self, request: Request, seconds: float) -> asyncio.Future[Reply]:
+    def _send(self, request: Request, seconds: float, asked: float) -> asyncio.Future[Reply]:
         answer: asyncio.Future[Reply] = self._loop.create_future()
         if is_order(request):
-            self._exchange.on_send(self._owner, request)
+            self._exchange.on_send(self._owner, request, asked)
         self._loop.record.effect(
             self._owner.name, "sends", f"{request.method} {request.path}?{request.query}"
         )

@@ -61,13 +61,13 @@ class Referee:
             elif write.path == HALT:
                 self.case.halts.append((self.case.now, halted_by(write.value)))
 
-    def left(self, by: Incarnation, request: Request) -> None:
-        """Orders have left a process."""
+    def left(self, by: Incarnation, request: Request, asked: float) -> None:
+        """Orders have left a process, which handed them to its network at ``asked``."""
         case = self.case
         body = msgspec.json.decode(request.body)
         for item in body.get("orders", ()) if request.path != ORDERS_PATH else (body,):
             order_id = item.get("client_order_id", "")
-            sent = Sent(order_id, item["ticker"], by, case.now, case.leases.get(by.name, 0))
+            sent = Sent(order_id, item["ticker"], by, asked, case.now, case.leases.get(by.name, 0))
             case.sent.append(sent)
             case.count("sent")
             self._ask(invariants.ON_SEND, sent)

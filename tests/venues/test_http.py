@@ -15,6 +15,7 @@ from aiohttp import web
 from aiohttp.test_utils import TestServer, unused_port
 
 from shared.errors import ConfigError, MalformedError, OutcomeUnknownError, VenueDownError
+from shared.venues import http
 from shared.venues.http import AiohttpTransport, place
 from tests.support.certificates import self_signed
 
@@ -117,6 +118,29 @@ async def test_a_refused_connection_means_nothing_was_done_even_for_a_write(
 ) -> None:
     with pytest.raises(VenueDownError, match="no connection"):
         await transport.request("POST", f"http://127.0.0.1:{unused_port()}/orders", body=b"{}")
+
+
+async def test_a_write_that_gets_no_connection_in_time_was_not_sent(
+    serve: Serve, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(http, "_CONNECT_SECONDS", 0.05)
+    taken, seen = asyncio.Event(), []
+
+    async def stuck(request: web.Request) -> web.Response:
+        seen.append(request.path)
+        taken.set()
+        await asyncio.Event().wait()
+        raise AssertionError
+
+    transport, url = AiohttpTransport(max_connections=1), await serve(stuck)
+    first = asyncio.create_task(transport.request("GET", f"{url}/first", seconds=5))
+    await taken.wait()
+    with pytest.raises(VenueDownError, match="no connection"):
+        await transport.request("POST", f"{url}/second", body=b"{}", seconds=5)
+    assert seen == ["/v4/first"]
+    first.cancel()
+    await asyncio.gather(first, return_exceptions=True)
+    await transport.close()
 
 
 async def test_a_read_without_an_answer_in_time_may_be_repeated(
