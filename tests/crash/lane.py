@@ -304,11 +304,15 @@ class Lane:
         return False
 
     def _is_at_a_limit(self) -> bool:
-        """Whether every order refused since it was last at rest met a limit that time does not lift."""
+        """Whether the last orders refused since it was at rest all met a limit that time does not lift.
+
+        A signal that only expired says nothing of what could be traded.
+        """
         with self._log.open(errors="replace") as log:
             log.seek(self._told)
-            refused = [line for line in log if '"message":"order rejected: ' in line]
-        return len(refused) >= _REFUSED and all(any(one in line for one in _LIMITS) for line in refused)
+            told = [line for line in log if '"message":"order rejected: ' in line]
+        refused = [line for line in told if "(the signal has expired" not in line][-_REFUSED:]
+        return len(refused) == _REFUSED and all(any(one in line for one in _LIMITS) for line in refused)
 
     async def _unequal(self) -> list[str]:
         """What is wrong at rest, also when asked again: one order more may have come between two reads."""
