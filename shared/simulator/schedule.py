@@ -11,7 +11,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
 from enum import Enum
 
-from shared.clock import DAY, EASTERN, HOUR, MINUTE, SECOND, Instant, to_datetime
+from shared.clock import DAY, EASTERN, HOUR, MINUTE, SECOND, Instant, eastern_day, to_datetime
 from shared.ids import as_uuid, digest
 from shared.simulator.league import BY_KEY, League, Team
 
@@ -134,6 +134,12 @@ def _league(rng: random.Random, league: League, opens: Instant, preset: Preset) 
     return games
 
 
+def _before_it_moved(start: Instant) -> Instant:
+    """Three hours away on the same day: a game moved to another day is not recognised, and refused."""
+    earlier = Instant(start - 3 * HOUR)
+    return earlier if eastern_day(earlier) == eastern_day(start) else Instant(start + 3 * HOUR)
+
+
 def _pairs(rng: random.Random, league: League, count: int) -> Iterator[tuple[Team, Team]]:
     """Distinct teams drawn in pairs (away, home); the three codes that trip parsers always play."""
     teams = list(league.teams)
@@ -168,7 +174,7 @@ def _game(rng: random.Random, league: League, away: Team, home: Team, opens: Ins
 def _baseball(games: list[Game], preset: Preset) -> list[Game]:
     if len(games) > 1:
         moved = games[1]
-        games[1] = replace(moved, listed_start=Instant(moved.start - 3 * HOUR))
+        games[1] = replace(moved, listed_start=_before_it_moved(moved.start))
     if games:
         first = games[0]
         start = Instant(first.start + preset.doubleheader_gap)
