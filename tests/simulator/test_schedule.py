@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from dataclasses import replace
 
-from shared.clock import MINUTE, eastern_day
+from shared.clock import HOUR, MINUTE, Instant, eastern_day
 from shared.simulator.league import LEAGUES
 from shared.simulator.schedule import DEMO, SMALL, Script, slate
 from tests.simulator.bench import START, Bench
@@ -33,6 +33,13 @@ def test_a_doubleheader_has_two_events_with_different_times() -> None:
     twice = next(pair for pair, count in pairs.items() if count == 2)
     codes = {game.event_code for game in GAMES if (game.away.code, game.home.code) == twice}
     assert len(codes) == 2
+
+
+def test_a_game_is_moved_within_its_eastern_day_at_whatever_hour_the_slate_opens() -> None:
+    slates = [slate(7, 0, Instant(START + hour * HOUR), DEMO) for hour in range(24)]
+    moved = [game for games in slates for game in games if game.listed_start != game.start]
+    assert len(moved) == len(slates)
+    assert all(eastern_day(game.listed_start) == eastern_day(game.start) for game in moved)
 
 
 def test_a_moved_game_has_markets_whose_prefix_differs_from_their_event() -> None:
